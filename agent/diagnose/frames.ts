@@ -1,0 +1,115 @@
+// Reads a stack: which frames are an addon's, which are Node's own API, which line is the
+// application's. Pure.
+
+import { forwarderScript } from "../base/marker-cell";
+import type { Site } from "../model/incident";
+import type { JsFrame, NativeFrame, ThreadStack } from "../model/stack";
+
+/** Libraries that block on behalf of whoever called them: never a culprit by themselves. */
+const systemLibrary =
+  /^(libc|libpthread|libm|libdl|librt|libresolv|libgcc_s|libstdc\+\+|libc\+\+|libc\+\+abi|ld-linux-.*|ld-musl-.*|libanl|libnss_.*)[.-]/;
+
+/** What a distribution's build of node is made of, besides its executable. */
+const nodeLibrary =
+  /^lib(node|uv|v8|cares|nghttp[23]|ngtcp2|crypto|ssl|z|brotli\w*|icu\w*|simdjson|simdutf|ada|llhttp|sqlite3|zstd)[.-]/;
+
+export const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+
+type Owner = "node" | "system" | "addon" | "library" | "code";
+
+export function ownerOf(frame: NativeFrame, executable: string): Owner {
+  if (frame.module === null) return "code";
+  if (frame.module === executable) return "node";
+  const name = baseName(frame.module);
+  if (name.endsWith(".node")) return "addon";
+  if (systemLibrary.test(name) || name.startsWith("[")) return "system";
+  return nodeLibrary.test(name) ? "node" : "library";
+}
+
+export interface NativeCulprit {
+  /** Base name of the addon that JavaScript called. */
+  readonly module: string;
+  /** Innermost named function outside libc: in the addon, or in a library that it uses. */
+  readonly symbol: string | null;
+  /** True if any frame that this rests on was found by scanning, not by unwinding. */
+  readonly isGuess: boolean;
+}
+
+/** The addon (or foreign library, for FFI without one) on the stack; null if there is none. */
+export function nativeCulprit(stack: ThreadStack, executable: string): NativeCulprit | null {
+  const owned = stack.native.map((frame) => ({ frame, owner: ownerOf(frame, executable) }));
+  const foreign = owned.filter(({ owner }) => owner === "addon" || owner === "library");
+  const addon = foreign.findLast(({ owner }) => owner === "addon") ?? foreign.at(-1);
+  if (addon?.frame.module == null) return null;
+  const named = foreign.find(({ frame }) => frame.symbol !== null);
+  return {
+    module: baseName(addon.frame.module),
+    symbol: named?.frame.symbol ?? null,
+    isGuess: addon.frame.trust === "guess" || named?.frame.trust === "guess",
+  };
+}
+
+/** Our forwarders stand on the stack between an addon and its caller; nobody asked for them. */
+export const isOwn = (frame: JsFrame): boolean => frame.script === forwarderScript;
+
+const isCore = (frame: JsFrame): boolean => frame.script?.startsWith("node:") === true;
+
+/** The application's line: the first frame outside Node and node_modules, else outside Node. */
+export function siteOf(stack: ThreadStack): Site | null {
+  const outside = stack.js.filter(
+    (frame) => frame.script !== null && !isCore(frame) && !isOwn(frame),
+  );
+  const own = outside.find((frame) => !frame.script?.includes("/node_modules/")) ?? outside[0];
+  if (own?.script == null) return null;
+  const file = own.script.startsWith("file://") ? pathOfUrl(own.script) : own.script;
+  return { function: own.functionName, file, line: own.line, column: own.column };
+}
+
+function pathOfUrl(url: string): string {
+  try {
+    return decodeURIComponent(new URL(url).pathname);
+  } catch {
+    return url; // not a URL after all: shown as it stands
+  }
+}
+
+export interface CoreApi {
+  /** `node:fs` and the like. */
+  readonly module: string;
+  readonly symbol: string | null;
+}
+
+/** Frames of Node's own JavaScript between the block and the application, innermost first. */
+export function coreFrames(stack: ThreadStack): readonly JsFrame[] {
+  const js = stack.js.filter((frame) => !isOwn(frame));
+  const end = js.findIndex((frame) => frame.script !== null && !isCore(frame));
+  return end < 0 ? js.filter(isCore) : js.slice(0, end).filter(isCore);
+}
+
+/** The public API that the application called: the outermost of those frames that is not internal. */
+export function coreApi(stack: ThreadStack): CoreApi | null {
+  const frames = coreFrames(stack);
+  const api =
+    frames.findLast((frame) => !frame.script?.startsWith("node:internal/")) ?? frames.at(-1);
+  if (api?.script != null) return { module: api.script, symbol: api.functionName };
+  const isAtomicsWait = stack.native.some((frame) =>
+    /FutexEmulation|AtomicsWait/.test(frame.symbol ?? ""),
+  );
+  return isAtomicsWait ? { module: "Atomics", symbol: "Atomics.wait" } : null;
+}
+
+export const isLoadingModules = (stack: ThreadStack): boolean =>
+  coreFrames(stack).some((frame) => frame.script?.startsWith("node:internal/modules/") === true);
+
+export function nativeLine(frame: NativeFrame): string {
+  const where = frame.module === null ? "[code]" : baseName(frame.module);
+  const offset = frame.moduleOffset ?? frame.address;
+  const name = frame.symbol ?? `0x${offset.toString(16)}`;
+  return `${frame.trust === "guess" ? "? " : ""}${name} (${where})`;
+}
+
+export function jsLine(frame: JsFrame): string {
+  const position =
+    frame.line === null ? "" : `:${frame.line}${frame.column === null ? "" : `:${frame.column}`}`;
+  return `${frame.functionName ?? "(anonymous)"} (${frame.script ?? "unknown"}${position})`;
+}

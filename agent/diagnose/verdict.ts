@@ -1,0 +1,96 @@
+// Weighs what the rules say of one stall and picks one cause, or none: where no cause explains
+// most of it, the verdict is `unknown` and says what is missing.
+
+import type { Cause } from "../model/cause";
+import type { StallEvidence } from "../model/evidence";
+import type { Culprit, Evidence } from "../model/incident";
+import { durationMs, type Match, type Rule, roundMs } from "./rule";
+import { cpuStarved, gc, pageFault, processStopped } from "./rules/machine";
+import { moduleLoad, syncCoreApi, syncNativeIo } from "./rules/off-cpu";
+
+export interface Verdict {
+  readonly cause: Cause;
+  readonly confidence: number;
+  readonly culprit: Culprit | null;
+  readonly evidence: readonly Evidence[];
+}
+
+/** A cause that explains less than half of a stall is a bystander. */
+const explainsFrom = 0.5;
+
+/** The order settles ties: the machine's faults come first, for they would otherwise be ours to blame. */
+const rules: readonly Rule[] = [
+  processStopped,
+  cpuStarved,
+  gc,
+  pageFault,
+  moduleLoad,
+  syncNativeIo,
+  syncCoreApi,
+];
+
+export function judge(evidence: StallEvidence): Verdict {
+  const matches = rules.map((rule) => rule(evidence)).filter((match) => match !== null);
+  const best = matches.reduce<Match | null>(
+    (top, match) => (top === null || match.share > top.share ? match : top),
+    null,
+  );
+  if (best === null || best.share < explainsFrom) return unknown(evidence, matches);
+  const others = matches.filter((match) => match !== best).flatMap((match) => match.evidence);
+  return {
+    cause: best.cause,
+    confidence: Math.round(best.certainty * Math.min(1, 0.5 + best.share / 2) * 100) / 100,
+    culprit: best.culprit,
+    evidence: [...best.evidence, ...common(evidence), ...others],
+  };
+}
+
+function unknown(evidence: StallEvidence, matches: readonly Match[]): Verdict {
+  const says = evidence.wasSeenLive
+    ? `no evidence explains half of the ${roundMs(durationMs(evidence))} ms`
+    : "the watchdog did not see it while it went on; the thread's own late beat tells of it";
+  return {
+    cause: "unknown",
+    confidence: 0,
+    culprit: null,
+    evidence: [
+      { kind: "not-explained", says },
+      ...matches.flatMap((match) => match.evidence),
+      ...common(evidence),
+    ],
+  };
+}
+
+function common(evidence: StallEvidence): readonly Evidence[] {
+  return [...unread(evidence), ...onCpu(evidence), ...gaps(evidence)];
+}
+
+function unread(evidence: StallEvidence): readonly Evidence[] {
+  return evidence.unreadReplies.map((reply) => ({
+    kind: "reply-waiting",
+    says: `the reply to ${reply.command} lay unread in the kernel no later than ${roundMs(Math.max(0, reply.seenMs - reply.sentMs))} ms after it was sent (${reply.rxQueueBytes} bytes from ${reply.host}:${reply.port})`,
+    command: reply.command,
+    client: reply.client,
+    host: reply.host,
+    port: reply.port,
+    seenAfterMs: roundMs(reply.seenMs - reply.sentMs),
+    rxQueueBytes: reply.rxQueueBytes,
+  }));
+}
+
+function onCpu(evidence: StallEvidence): readonly Evidence[] {
+  if (evidence.onCpuMs === null || evidence.measuredMs === 0) return [];
+  const percent = Math.round((evidence.onCpuMs / evidence.measuredMs) * 100);
+  return [
+    {
+      kind: "cpu-time",
+      says: `the thread used the CPU for ${percent} % of the ${roundMs(evidence.measuredMs)} ms measured`,
+      onCpuMs: roundMs(evidence.onCpuMs),
+      runQueueMs: evidence.runQueueMs === null ? null : roundMs(evidence.runQueueMs),
+      measuredMs: roundMs(evidence.measuredMs),
+    },
+  ];
+}
+
+const gaps = (evidence: StallEvidence): readonly Evidence[] =>
+  evidence.gaps.map((says) => ({ kind: "missing", says }));

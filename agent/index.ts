@@ -1,0 +1,32 @@
+// The public API: what `import { start } from "loophound"` gives. Importing it changes nothing.
+
+import type { GivenOptions } from "./config-from-env";
+import type { Incident } from "./model/incident";
+import { type Agent, startAgent } from "./start";
+
+export type { Cause } from "./model/cause";
+export type { Config } from "./model/config";
+export type {
+  Blame,
+  ChargedCommand,
+  Culprit,
+  Evidence,
+  Incident,
+  PeerAddress,
+  Site,
+  StallTimes,
+} from "./model/incident";
+export type { Agent, GivenOptions };
+
+/**
+ * Starts the agent in this process; options win over LOOPHOUND_* variables. Call it before the
+ * clients are loaded, or preload loophound/register instead. Returns the agent that runs already
+ * if there is one, and null where LOOPHOUND_ENABLED=off. Never throws: a bad option is named on
+ * stderr and its default used.
+ */
+export const start = (options?: GivenOptions): Agent | null => startAgent(process.env, options);
+
+/** Calls `listener` with each incident, on this thread, once the loop turns again. Starts the agent if need be. */
+export function onIncident(listener: (incident: Incident) => void): () => void {
+  return start()?.onIncident(listener) ?? (() => undefined);
+}

@@ -1,0 +1,56 @@
+// Hooks the client libraries that the application loads, now and later. Application thread.
+// One adapter per library: a new library is one more row of the table.
+
+import type { LedgerWriter } from "../base/ledger";
+import { ioredisAdapter } from "./ioredis";
+import { installModuleHook, type ModuleHookKind } from "./module-hook";
+import type { Registry } from "./registry";
+import type { Adapter, Taps } from "./taps";
+import type { Restore } from "./wrap";
+
+const adapters: readonly Adapter[] = [ioredisAdapter];
+
+export interface InstallOptions {
+  readonly ledger: LedgerWriter;
+  readonly registry: Registry;
+  /** Monotonic milliseconds, as in base/clock. */
+  readonly now: () => number;
+  /** Called once, from the constructor of the first client object that the application makes. */
+  onFirstClient(): void;
+}
+
+export interface Installed {
+  /** Libraries hooked so far, once for each copy that was loaded; grows. */
+  readonly hooked: readonly string[];
+  readonly moduleHookKind: ModuleHookKind;
+  /** Takes everything back. Queues of clients that exist already stay hooked, but record nothing. */
+  uninstall(): void;
+}
+
+/** Throws nothing, and what it hooks throws nothing: failures are counted under `instrument`. */
+export function installClients(options: InstallOptions): Installed {
+  const hooked: string[] = [];
+  const restores: Restore[] = [];
+  let hasClient = false;
+  const taps: Taps = {
+    ledger: options.ledger,
+    registry: options.registry,
+    now: options.now,
+    onHooked: (library) => hooked.push(library),
+    onClient() {
+      if (hasClient) return;
+      hasClient = true;
+      options.onFirstClient();
+    },
+    keep: (restore) => restores.push(restore),
+  };
+  const hook = installModuleHook(adapters.flatMap((adapter) => adapter.targets(taps)));
+  return {
+    hooked,
+    moduleHookKind: hook.kind,
+    uninstall() {
+      hook.uninstall();
+      for (const restore of restores.splice(0).reverse()) restore();
+    },
+  };
+}

@@ -1,0 +1,165 @@
+// ioredis 4.11 and later, and its fork iovalkey: seen through the queues that a client keeps its
+// commands in. Application thread.
+//
+// A command is recorded when it enters a queue and when its reply takes it out, not by a wrapper
+// around sendCommand: that one would stand in the stack of every error that is made inside, such as
+// "Connection is closed.", and applications print those. The functions replaced here make no errors
+// (but for one that ioredis asks to report) and call nothing of the application's. Promises are not
+// touched, so a rejection that nobody handles stays one.
+// https://github.com/redis/ioredis/blob/v5.9.3/lib/Redis.ts (sendCommand, flushQueue)
+// https://github.com/redis/ioredis/blob/v5.9.3/lib/redis/event_handler.ts (connectHandler, closeHandler)
+
+import { sep } from "node:path";
+import { guard } from "../base/guard";
+import {
+  type Client,
+  type Queue,
+  type QueueWatch,
+  watchCommandQueue,
+  watchOfflineQueue,
+} from "./ioredis-queues";
+import { createRecords, type RedisCommand } from "./ioredis-records";
+import type { Adapter, Taps } from "./taps";
+import { type Restore, replaceFunction } from "./wrap";
+
+export const ioredisAdapter: Adapter = {
+  targets(taps) {
+    const records = createRecords(taps);
+    taps.keep(records.stop);
+    const watch: QueueWatch = { ...taps, records, isReplying: false };
+    const copies = createCopies(taps);
+    const target = (suffix: string, hook: Hook) => ({
+      suffix,
+      adapt(exports: unknown, filename: string) {
+        const prototype = defaultPrototype(exports);
+        if (prototype !== null) hook(prototype, copies.of(filename), watch);
+      },
+    });
+    return [
+      target("/built/DataHandler.js", hookReplies),
+      target("/built/Redis.js", hookClient),
+      target("/built/redis/index.js", hookClient), // 4.x
+      target("/built/cluster/index.js", hookCluster),
+    ];
+  },
+};
+
+type Hook = (prototype: object, copy: Copy, watch: QueueWatch) => void;
+
+/** The files of ioredis export a class, as `default`; null where this one does not. */
+function defaultPrototype(exports: unknown): object | null {
+  const found = (exports as { readonly default?: { readonly prototype?: unknown } } | null)
+    ?.default;
+  const prototype = found?.prototype;
+  return typeof prototype === "object" ? prototype : null;
+}
+
+interface DataHandler {
+  shiftCommand(reply: unknown): { readonly command: RedisCommand } | null;
+}
+
+/**
+ * Replies take commands out of the queue in one place, and only there errors are told apart. The
+ * clock is read for each reply: a listener of ours that reads it once per chunk saves some 30 ns,
+ * but a second "data" listener changes the lines of node:events in the stacks of the application.
+ */
+function hookReplies(prototype: object, copy: Copy, watch: QueueWatch): void {
+  const { records } = watch;
+  copy.hooked("replies", [
+    replaceFunction<DataHandler["shiftCommand"]>(prototype, "shiftCommand", (shiftCommand) => {
+      return function (this: DataHandler, reply) {
+        watch.isReplying = true;
+        try {
+          const item = shiftCommand.call(this, reply);
+          if (!item) return item;
+          if (reply instanceof Error) records.failed(item.command);
+          else records.replied(item.command);
+          return item;
+        } finally {
+          watch.isReplying = false;
+        }
+      };
+    }),
+  ]);
+}
+
+function hookClient(prototype: object, copy: Copy, watch: QueueWatch): void {
+  copy.hooked("client", [
+    after(prototype, "resetCommandQueue", (client: Client) => {
+      if (!copy.isComplete()) return;
+      copy.onClient();
+      watchCommandQueue(watch, copy.library, client);
+    }),
+    after(prototype, "resetOfflineQueue", (client: Client) => {
+      if (copy.isComplete()) watchOfflineQueue(watch, client.offlineQueue);
+    }),
+  ]);
+}
+
+/** A cluster has an offline queue of its own, and makes the first one without a reset. */
+function hookCluster(prototype: object, copy: Copy, watch: QueueWatch): void {
+  for (const method of ["resetOfflineQueue", "setStatus"]) {
+    const restore = after(prototype, method, (cluster: { readonly offlineQueue: Queue }) => {
+      if (copy.isComplete()) watchOfflineQueue(watch, cluster.offlineQueue);
+    });
+    if (restore !== null) copy.keep(restore);
+  }
+}
+
+/** Calls `then` with the object whenever its method has run. */
+function after<T>(owner: object, method: string, then: (self: T) => void): Restore | null {
+  return replaceFunction(owner, method, (original: (...args: unknown[]) => unknown) => {
+    return function (this: T, ...args: unknown[]) {
+      const result = original.apply(this, args);
+      guard("instrument", () => then(this), undefined);
+      return result;
+    };
+  });
+}
+
+type Part = "replies" | "client";
+
+/** One installed copy of the library; an application may have several. */
+interface Copy {
+  readonly library: string;
+  hooked(part: Part, restores: readonly (Restore | null)[]): void;
+  /** Whether both parts are hooked: records that nobody closes must not be opened. */
+  isComplete(): boolean;
+  onClient(): void;
+  keep(restore: Restore): void;
+}
+
+function createCopies(taps: Taps) {
+  const copies = new Map<string, Copy>();
+
+  function createCopy(library: string): Copy {
+    const parts = new Set<Part>();
+    const isComplete = (): boolean => parts.has("replies") && parts.has("client");
+    return {
+      library,
+      isComplete,
+      hooked(part, restores) {
+        const made = restores.filter((restore) => restore !== null);
+        made.forEach(taps.keep);
+        if (made.length < restores.length) return;
+        parts.add(part);
+        if (isComplete()) taps.onHooked(library);
+      },
+      onClient: taps.onClient,
+      keep: taps.keep,
+    };
+  }
+
+  return {
+    of(filename: string): Copy {
+      const root = filename.slice(0, filename.lastIndexOf(`${sep}built${sep}`));
+      const copy = copies.get(root) ?? createCopy(libraryOf(root));
+      copies.set(root, copy);
+      return copy;
+    },
+  };
+}
+
+/** The fork is told by its folder; ioredis itself may be installed under any name. */
+const libraryOf = (root: string): string =>
+  root.endsWith(`${sep}iovalkey`) ? "iovalkey" : "ioredis";

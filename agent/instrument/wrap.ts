@@ -1,0 +1,56 @@
+// The only code of the project that puts a function of ours in the place of somebody else's.
+// Application thread. The replacement looks like the original, is never wrapped again (not by a
+// second copy of this agent either) and can be taken back.
+
+/** The type that every function has. */
+type AnyFunction = (...args: never[]) => unknown;
+
+/** In the global registry, so that another copy of the agent in the same process sees it. */
+const wrappedMark = Symbol.for("loophound.wrapped");
+
+/** Puts back what was there; does nothing once somebody else has replaced our function. */
+export type Restore = () => void;
+
+export function isWrapped(candidate: unknown): boolean {
+  return typeof candidate === "function" && Object.hasOwn(candidate, wrappedMark);
+}
+
+/**
+ * Replaces the function `owner[key]`, own or inherited, by what `make` returns for it. An inherited
+ * one becomes an own property that no listing of `owner` shows. Null, and nothing changed, where
+ * there is no function, it is wrapped already, or the property cannot be replaced.
+ */
+export function replaceFunction<F extends AnyFunction>(
+  owner: object,
+  key: string,
+  make: (original: F) => F,
+): Restore | null {
+  const own = Object.getOwnPropertyDescriptor(owner, key);
+  if (own !== undefined && !("value" in own)) return null;
+  const original: unknown = own === undefined ? Reflect.get(owner, key) : own.value;
+  if (typeof original !== "function" || isWrapped(original)) return null;
+  const replacement = disguise(make(original as F), original);
+  const isDefined = Reflect.defineProperty(owner, key, {
+    value: replacement,
+    writable: own?.writable ?? true,
+    enumerable: own?.enumerable ?? false,
+    configurable: own?.configurable ?? true,
+  });
+  if (!isDefined) return null;
+  return () => {
+    if (Object.getOwnPropertyDescriptor(owner, key)?.value !== replacement) return;
+    if (own === undefined) Reflect.deleteProperty(owner, key);
+    else Reflect.defineProperty(owner, key, own);
+  };
+}
+
+/** Name, length and whatever else the original carries; a class keeps its own `prototype`. */
+function disguise(replacement: AnyFunction, original: object): AnyFunction {
+  for (const key of Reflect.ownKeys(original)) {
+    if (key === "prototype" || key === "arguments" || key === "caller") continue;
+    const property = Object.getOwnPropertyDescriptor(original, key);
+    if (property !== undefined) Reflect.defineProperty(replacement, key, property);
+  }
+  Object.defineProperty(replacement, wrappedMark, { value: true });
+  return replacement;
+}

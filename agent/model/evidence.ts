@@ -1,0 +1,102 @@
+// Everything that is known of one stall, as plain values: what the watchdog recorded, and all that
+// the rules in diagnose/ may go by. It can be written to a file and judged again.
+
+import type { GcEntry } from "./gc";
+import type { ChargedCommand } from "./incident";
+import type { JsFrame, ThreadStack } from "./stack";
+import type { Stall } from "./stall";
+import type { Ms } from "./units";
+
+export interface Interval {
+  readonly startMs: Ms;
+  readonly endMs: Ms;
+}
+
+/** What a descriptor leads to. */
+export type Target =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string | null }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "pipe" }
+  | { readonly kind: "other"; readonly what: string };
+
+export interface BlockingCall {
+  /** Name of the system call, e.g. `read`. */
+  readonly name: string;
+  /** What it waits on; null where it takes no descriptor or none could be resolved. */
+  readonly target: Target | null;
+}
+
+/** A function of a native addon that was entered from JavaScript and had not returned. */
+export interface ForwardedCall {
+  /** Base name of the addon, e.g. `bcrypt_lib.node`. */
+  readonly module: string;
+  /** As the addon exports it, e.g. `hashSync` or `Database.exec`. */
+  readonly function: string;
+}
+
+/** A stretch of consecutive samples that found the thread in the same place. */
+export interface Sighting {
+  readonly firstMs: Ms;
+  readonly lastMs: Ms;
+  /** Its share of the stall: the time for which these samples stand. */
+  readonly weightMs: Ms;
+  /** proc_pid_stat(5) (3): R, S, D, T, t ...; null where it could not be read. */
+  readonly state: string | null;
+  /** null: on CPU or waiting for one. */
+  readonly call: BlockingCall | null;
+  /** null: not read (on CPU, or refused). */
+  readonly stack: ThreadStack | null;
+  /** What the forwarders' marker said; null: no forwarded call was under way, or forwarders are off. */
+  readonly forwarded: ForwardedCall | null;
+}
+
+/** The reply to an outstanding command, seen in the kernel's receive queue while nobody read it. */
+export interface UnreadReply {
+  readonly command: string;
+  readonly client: string;
+  /** Of the command's record: the oldest outstanding one of its connection, so the bytes are its reply's. */
+  readonly sequence: number;
+  readonly connectionId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly sentMs: Ms;
+  /** The first sample that found it; it had arrived by then. */
+  readonly seenMs: Ms;
+  readonly rxQueueBytes: number;
+}
+
+/** V8 was asked to run a stack capture at its next interrupt check: JavaScript answers, native code does not. */
+export interface Interrupt {
+  readonly askedMs: Ms;
+  /** null: no answer before the stall was over. */
+  readonly answeredMs: Ms | null;
+  /** The JavaScript stack in the answer, innermost first; empty without one. */
+  readonly js: readonly JsFrame[];
+}
+
+export interface StallEvidence {
+  readonly stall: Stall;
+  /** False if the watchdog itself slept through it. */
+  readonly wasSeenLive: boolean;
+  readonly sightings: readonly Sighting[];
+  /** Empty: none was asked (never on-CPU, or the inspector is not available). */
+  readonly interrupts: readonly Interrupt[];
+  /** From schedstat and stat, over the samples; null where not readable. */
+  readonly onCpuMs: Ms | null;
+  readonly runQueueMs: Ms | null;
+  readonly majorFaults: number | null;
+  /** The time that the three figures above cover. */
+  readonly measuredMs: Ms;
+  /** cgroup throttling in that time; null where there is no limit or no controller. */
+  readonly throttledMs: Ms | null;
+  readonly gc: readonly GcEntry[];
+  /** When the watchdog itself was kept from running. */
+  readonly lost: readonly Interval[];
+  readonly unreadReplies: readonly UnreadReply[];
+  readonly commands: readonly ChargedCommand[];
+  /** Real path of the running node binary, by which its own frames are told from an addon's. */
+  readonly executable: string;
+  /** What could not be read, and why, a sentence each. */
+  readonly gaps: readonly string[];
+}

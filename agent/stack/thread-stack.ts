@@ -1,0 +1,88 @@
+// The whole stack of a blocked thread: native frames down to the JavaScript that called them, then
+// the JavaScript frames. Watchdog thread; costs about a millisecond, none of it the blocked thread's.
+
+import { type Maps, parseMaps } from "../kernel/maps";
+import type { ProcRoot } from "../kernel/proc-root";
+import { type Result, succeed } from "../model/result";
+import type { ThreadStack } from "../model/stack";
+import { type Address, bytes } from "../model/units";
+import { openElf } from "./elf";
+import { readJsStack } from "./js-frames";
+import { type Memory, openSelfMemory, selfExecutablePath, withBudget, withPages } from "./memory";
+import { createModuleImages, type ModuleImages } from "./module-images";
+import { readNativeStack } from "./native-stack";
+import { loadV8Metadata, type V8Metadata } from "./v8-metadata";
+
+/** Stacks, heap objects and source text of one examination; far more than any that was seen. */
+const examinationBytes = bytes(16 * 1024 * 1024);
+/** A process with 10,000 mappings has 1 MiB of them. */
+const mapsBytes = bytes(4 * 1024 * 1024);
+
+export interface StackExaminer {
+  /** For single reads outside a stack, such as a poll's descriptors. */
+  readonly memory: Memory;
+  /** Why JavaScript frames cannot be read in this Node; null if they can. */
+  readonly jsGap: string | null;
+  examine(pc: Address, sp: Address): ThreadStack;
+  close(): void;
+}
+
+/** Fails where this process may not read its own memory. */
+export function createStackExaminer(proc: ProcRoot): Result<StackExaminer> {
+  const memory = openSelfMemory();
+  if (!memory.ok) return memory;
+  const images = createModuleImages();
+  const v8 = loadV8();
+  const jsGap = v8.ok ? null : `JavaScript frames cannot be read: ${v8.detail}`;
+  return succeed({
+    memory: memory.value,
+    jsGap,
+    examine: (pc, sp) => examine({ proc, memory: memory.value, images, v8, jsGap }, pc, sp),
+    close() {
+      memory.value.close();
+      images.close();
+    },
+  });
+}
+
+function loadV8(): Result<V8Metadata> {
+  const elf = openElf(selfExecutablePath);
+  return elf.ok ? loadV8Metadata(elf.value) : elf;
+}
+
+interface Sources {
+  readonly proc: ProcRoot;
+  readonly memory: Memory;
+  readonly images: ModuleImages;
+  readonly v8: Result<V8Metadata>;
+  readonly jsGap: string | null;
+}
+
+const nothing = (gap: string): ThreadStack => ({ native: [], js: [], gaps: [gap] });
+
+function examine(sources: Sources, pc: Address, sp: Address): ThreadStack {
+  const maps = readMaps(sources.proc);
+  if (!maps.ok) return nothing(`memory mappings: ${maps.detail}`);
+  const stack = maps.value.find(sp);
+  if (stack === null) return nothing("the stack pointer lies in no mapping");
+  const memory = withPages(withBudget(sources.memory, examinationBytes));
+  const shared = { memory, maps: maps.value, stackHigh: stack.high };
+  const native = readNativeStack({ ...shared, images: sources.images, pc, sp });
+  if (!sources.v8.ok) {
+    return { native: native.frames, js: [], gaps: [...native.gaps, sources.jsGap ?? ""] };
+  }
+  const start = {
+    fp: native.atJs?.fp ?? null,
+    pc: native.atJs?.pc ?? null,
+    // The thread's own: V8's isolate is found by a pointer among the native frames.
+    sp,
+    stackHigh: stack.high,
+  };
+  const js = readJsStack({ memory, maps: maps.value, v8: sources.v8.value, start });
+  return { native: native.frames, js: js.frames, gaps: [...native.gaps, ...js.gaps] };
+}
+
+function readMaps(proc: ProcRoot): Result<Maps> {
+  const text = proc.readText("self/maps", mapsBytes);
+  return text.ok ? parseMaps(text.value) : text;
+}

@@ -1,0 +1,85 @@
+// Feeds the metrics of one watched thread from its shared memory and from what the watch finds.
+
+import { createRequire } from "node:module";
+import type { MetricsStore } from "../exporters/metrics-store";
+import { beatReader } from "./base/beat-cell";
+import { gcReader } from "./base/gc-cell";
+import { faultCounts } from "./base/guard";
+import type { LedgerEntry } from "./base/ledger-reader";
+import { droppedCount } from "./base/ledger-reader";
+import type { Incident } from "./model/incident";
+import { type Ms, ms } from "./model/units";
+import type { WatchedThread } from "./model/wire";
+import type { Directory } from "./watchdog/directory";
+
+export interface ThreadMeter {
+  onSettled(entry: LedgerEntry): void;
+  onStall(incident: Incident): void;
+  /** At each look. */
+  onLook(lateMs: Ms): void;
+  /** Before the metrics are read; `stallAgeMs` is null while there is no stall. */
+  refresh(stallAgeMs: Ms | null, openCommands: number): void;
+}
+
+export interface MeterOptions {
+  readonly metrics: MetricsStore;
+  readonly directory: Directory;
+  readonly thread: WatchedThread;
+}
+
+export function meterThread({ metrics, directory, thread }: MeterOptions): ThreadMeter {
+  const beats = beatReader(thread.beat);
+  const gc = gcReader(thread.gc);
+  const dropped = droppedCount(thread.ledger);
+  const meter = metrics.commandMeter((entry) => directory.labels(entry));
+  let lastBeatMs: number | null = null;
+  let lastCount = 0;
+
+  /** Beats between two looks were on time, or the newest would not be there; it tells its own lateness. */
+  function observeBeats(): void {
+    const beat = beats.read();
+    if (beat === null || beat.count === lastCount) return;
+    const isNext = beat.count === lastCount + 1 && lastBeatMs !== null;
+    const lateMs = isNext ? beat.atMs - (lastBeatMs ?? 0) - beat.periodMs : 0;
+    metrics.observeDelay(thread.threadId, ms(Math.max(0, lateMs)), beat.periodMs);
+    lastBeatMs = beat.atMs;
+    lastCount = beat.count;
+  }
+
+  metrics.agentInfo({
+    version: packageVersion(),
+    node: process.versions.node,
+    platform: process.platform,
+    arch: process.arch,
+  });
+  return {
+    onSettled(entry) {
+      if (entry.repliedMs !== null) meter.observe(entry, ms(entry.repliedMs - entry.calledMs));
+    },
+    onStall(incident) {
+      metrics.stallClosed(
+        thread.threadId,
+        ms(incident.durationMs),
+        incident.cause,
+        incident.culprit,
+      );
+      for (const { blame } of incident.commands) metrics.blame(blame);
+    },
+    onLook(lateMs) {
+      observeBeats();
+      metrics.observeWatchdogDelay(lateMs);
+    },
+    refresh(stallAgeMs, openCommands) {
+      metrics.stallAge(thread.threadId, stallAgeMs);
+      metrics.commandsOpen(openCommands);
+      metrics.ledgerDropped(dropped());
+      metrics.gcTotals(gc.totals());
+      metrics.internalErrors(faultCounts());
+    },
+  };
+}
+
+function packageVersion(): string {
+  const load = createRequire(__filename);
+  return (load("../../package.json") as { readonly version: string }).version;
+}

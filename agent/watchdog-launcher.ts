@@ -1,0 +1,161 @@
+// The application thread's side of the watchdog thread: launches it, passes the few messages, keeps
+// the heartbeat going, and on exit gives it a moment to write what it still holds.
+
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { clearTimeout, setTimeout } from "node:timers";
+import { Worker } from "node:worker_threads";
+import { nowMs } from "./base/clock";
+import { createStderr } from "./base/diag";
+import { guard } from "./base/guard";
+import { signal, signalCells } from "./base/signals";
+import type { ConnectionInfo } from "./model/command";
+import type { Config } from "./model/config";
+import type { ForwardedCall } from "./model/evidence";
+import type { Incident } from "./model/incident";
+import { ms } from "./model/units";
+import type { FromWatchdog, ToWatchdog, WatchdogStart } from "./model/wire";
+import { recordGc } from "./pulse/gc-facts";
+import { createHeartbeat } from "./pulse/heartbeat";
+import { ownTid } from "./pulse/own-tid";
+
+/** Incidents that wait to be folded are written at exit; the application waits no longer than this. */
+const exitWaitMs = 25;
+/** Far above what the watchdog uses; a leak of ours must end in its thread and not in the process. */
+const watchdogHeapMb = 96;
+
+export interface LauncherOptions {
+  readonly config: Config;
+  readonly memory: Record<"beat" | "ledger" | "gc" | "marker" | "signals", SharedArrayBuffer>;
+  readonly snapshot: () => {
+    readonly commandNames: readonly string[];
+    readonly connections: readonly ConnectionInfo[];
+    readonly nativeFunctions: readonly ForwardedCall[];
+  };
+  readonly isSubscribed: () => boolean;
+  readonly onIncident: (incident: Incident) => void;
+}
+
+export interface WatchdogLauncher {
+  /** Does nothing if it is launched already. */
+  launch(): void;
+  launchAfter(delayMs: number): void;
+  /** Dropped while no watchdog runs; it then starts from a snapshot. */
+  post(message: ToWatchdog): void;
+  stop(): void;
+}
+
+export function createWatchdogLauncher(options: LauncherOptions): WatchdogLauncher {
+  const cells = signalCells(options.memory.signals);
+  const heartbeat = createHeartbeat({
+    cell: options.memory.beat,
+    nowMs,
+    idleMs: () => ms(performance.nodeTiming.idleTime),
+    canBeSlow: () => Atomics.load(cells, signal.idleProof) === 1,
+    onPace: (isSlow) => wakeOnRequests(isSlow, requestCame),
+  });
+  const requestCame = (): void => {
+    guard("wake", () => heartbeat.beatFast(), undefined);
+    worker?.postMessage({ kind: "wake" } satisfies ToWatchdog);
+  };
+  let worker: Worker | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let stopGc: (() => void) | null = null;
+  heartbeat.start();
+
+  const flushAtExit = (): void => {
+    guard(
+      "exit",
+      () => {
+        if (worker === null || Atomics.load(cells, signal.pending) === 0) return;
+        Atomics.store(cells, signal.flush, 1);
+        worker.postMessage({ kind: "flush" } satisfies ToWatchdog);
+        Atomics.wait(cells, signal.flush, 1, exitWaitMs);
+      },
+      undefined,
+    );
+  };
+
+  function launch(): void {
+    if (worker !== null) return;
+    clearTimeout(timer ?? undefined);
+    worker = guard("launch", () => createWorker(options), null);
+    if (worker === null) return;
+    stopGc = guard("launch", () => recordGc(options.memory.gc), null);
+    worker.on("message", (message: FromWatchdog) => {
+      if (message.kind === "beat-fast") heartbeat.beatFast();
+      else if (message.kind === "incident") options.onIncident(message.incident);
+    });
+    worker.on("error", (error) => retreat(error));
+    // Only now: a listener for messages takes a reference again.
+    worker.unref();
+    process.on("exit", flushAtExit);
+  }
+
+  function retreat(error: unknown): void {
+    guard("launch", () => sayEnded(error), undefined);
+    stop();
+  }
+
+  function stop(): void {
+    clearTimeout(timer ?? undefined);
+    heartbeat.stop();
+    stopGc?.();
+    process.removeListener("exit", flushAtExit);
+    void worker?.terminate();
+    worker = null;
+  }
+
+  return {
+    launch,
+    launchAfter(delayMs) {
+      if (worker === null) timer = setTimeout(launch, Math.max(0, delayMs)).unref();
+    },
+    post: (message) => worker?.postMessage(message),
+    stop,
+  };
+}
+
+/**
+ * While the loop is idle, both threads are slow; the first request wakes them. Node announces each
+ * (diagnostics_channel, `http.server.request.start`), at a price that only an idle server pays.
+ */
+function wakeOnRequests(isOn: boolean, listener: () => void): void {
+  const channel = "http.server.request.start";
+  if (isOn) subscribe(channel, listener);
+  else unsubscribe(channel, listener);
+}
+
+function sayEnded(error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  createStderr().write(
+    `loophound: the watchdog thread ended (${reason}); this process is no longer watched\n`,
+  );
+}
+
+/**
+ * execArgv and env are empty so that no preload, ours or another agent's, runs in the watchdog:
+ * --require and NODE_OPTIONS are inherited by worker threads and would start workers without end.
+ */
+function createWorker(options: LauncherOptions): Worker {
+  const { commandNames, connections, nativeFunctions } = options.snapshot();
+  const { beat, ledger, gc, marker, signals } = options.memory;
+  const start: WatchdogStart = {
+    loophound: "watchdog",
+    config: options.config,
+    thread: { threadId: 0, tid: ownTid(), beat, ledger, gc, marker },
+    commandNames,
+    connections,
+    nativeFunctions,
+    signals,
+    isSubscribed: options.isSubscribed(),
+  };
+  return new Worker(join(__dirname, "watchdog-thread.js"), {
+    workerData: start,
+    execArgv: [],
+    env: {},
+    name: "loophound",
+    resourceLimits: { maxOldGenerationSizeMb: watchdogHeapMb },
+  });
+}

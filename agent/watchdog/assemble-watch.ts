@@ -1,0 +1,100 @@
+// Puts together the watch of one thread from its shared memory. Watchdog thread.
+
+import { beatReader } from "../base/beat-cell";
+import { gcReader } from "../base/gc-cell";
+import { type LedgerEntry, ledgerReader } from "../base/ledger-reader";
+import { findByRemotePorts } from "../kernel/net-tcp";
+import type { ProcRoot } from "../kernel/proc-root";
+import type { Config } from "../model/config";
+import { fastPeriodMs } from "../model/periods";
+import type { Result } from "../model/result";
+import { ms } from "../model/units";
+import type { WatchedThread } from "../model/wire";
+import type { StackExaminer } from "../stack/thread-stack";
+import { type CommandWatch, createCommandWatch } from "./command-watch";
+import type { Directory } from "./directory";
+import { createInterruptLog, type InterruptLog, noInterrupts } from "./interrupt-log";
+import { createInterrupter } from "./interrupter";
+import { createLiveWitness } from "./live-witness";
+import { forwardedReader } from "./native-names";
+import { createRoundTrips } from "./round-trips";
+import { createSlowCommands } from "./slow-commands";
+import { createStallDetector } from "./stall-detector";
+import { createStallRecorder } from "./stall-recorder";
+import { createThreadWatch, type ThreadWatch } from "./thread-watch";
+import { createUnreadReplyFinder } from "./unread-replies";
+import type { Witness } from "./witness";
+
+export interface WatchParts {
+  readonly watch: ThreadWatch;
+  readonly commands: CommandWatch;
+  readonly witness: Witness;
+}
+
+/** `answers` is memory of base/answer-cell; without it the thread is never asked for its stack. */
+export type AnsweringThread = WatchedThread & { readonly answers?: SharedArrayBuffer };
+
+export interface AssembleOptions {
+  readonly thread: AnsweringThread;
+  readonly config: Config;
+  readonly proc: ProcRoot;
+  readonly arch: string;
+  readonly examiner: Result<StackExaminer>;
+  readonly directory: Directory;
+  readonly nextStallId: () => number;
+  readonly onSettled: (entry: LedgerEntry) => void;
+}
+
+export function assembleWatch(options: AssembleOptions): WatchParts {
+  const { thread, config, proc, arch, examiner } = options;
+  const witness = createLiveWitness({
+    proc,
+    tid: thread.tid,
+    arch,
+    examiner,
+    forwarded: forwardedReader(thread.marker, options.directory.nativeFunctions),
+  });
+  const commands = createCommandWatch({
+    ledger: ledgerReader(thread.ledger),
+    directory: options.directory,
+    roundTrips: createRoundTrips(),
+    unreadFinder: createUnreadReplyFinder((remotePorts) => {
+      const found = findByRemotePorts(proc, remotePorts);
+      return found.ok ? found.value.entries : [];
+    }),
+    onSettled: options.onSettled,
+    slow: createSlowCommands(ms(config.slowCommandMs)),
+  });
+  const watch = createThreadWatch({
+    threadId: thread.threadId,
+    executable: executableOf(proc),
+    beats: beatReader(thread.beat),
+    gc: gcReader(thread.gc),
+    witness,
+    detector: createStallDetector({
+      threadId: thread.threadId,
+      stallMs: ms(config.stallMs),
+      fastPeriodMs,
+      nextId: options.nextStallId,
+    }),
+    recorder: createStallRecorder(witness, interruptsOf(thread)),
+    commands,
+  });
+  return { watch, commands, witness };
+}
+
+/** The inspector leads from a worker thread to the main thread, and to no other. */
+const mainThreadId = 0;
+
+function interruptsOf({ threadId, answers }: AnsweringThread): InterruptLog {
+  if (threadId !== mainThreadId || answers === undefined) {
+    return noInterrupts(null);
+  }
+  return createInterruptLog(createInterrupter(answers));
+}
+
+/** As memory mappings name it: node's own frames are told from an addon's by this path. */
+function executableOf(proc: ProcRoot): string {
+  const link = proc.readLink("self/exe");
+  return link.ok ? link.value : process.execPath;
+}

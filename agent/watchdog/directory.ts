@@ -1,0 +1,79 @@
+// Names of what shared memory holds by number: commands, connections and native functions, as the
+// application thread posts them.
+
+import type { LedgerEntry } from "../base/ledger-reader";
+import type { CommandRecord, ConnectionInfo } from "../model/command";
+import type { ForwardedCall } from "../model/evidence";
+import { createNativeNames, type NativeNames } from "./native-names";
+
+/** The application thread's registry has the same limits; these only bound a fault of it. */
+const namesMax = 8192;
+const connectionsMax = 65_536;
+const closedKept = 1000;
+
+type EntryNumbers = Pick<LedgerEntry, "commandId" | "connectionId">;
+
+export interface CommandLabels {
+  readonly client: string;
+  readonly command: string;
+  /** `host:port`; `local` for a Unix socket. */
+  readonly server: string;
+}
+
+export interface Directory {
+  addName(id: number, name: string): void;
+  addConnection(connection: ConnectionInfo): void;
+  /** It can still be named for a while: a stall that it lost its commands in may not be judged yet. */
+  closeConnection(id: number): void;
+  connection(id: number): ConnectionInfo | null;
+  resolve(entry: LedgerEntry): CommandRecord;
+  connectionCount(): number;
+  /** Of the forwarders. */
+  readonly nativeFunctions: NativeNames;
+  /** What metrics are labelled with; null while the message with the names is still on its way. */
+  labels(entry: EntryNumbers): CommandLabels | null;
+}
+
+export function createDirectory(
+  commandNames: readonly string[],
+  connections: readonly ConnectionInfo[],
+  nativeFunctions: readonly ForwardedCall[] = [],
+): Directory {
+  const closed: number[] = [];
+  const names = new Map(commandNames.map((name, id) => [id, name]));
+  const byId = new Map(connections.map((connection) => [connection.id, connection]));
+  return {
+    addName(id, name) {
+      if (names.size < namesMax) names.set(id, name);
+    },
+    addConnection(connection) {
+      const reused = closed.indexOf(connection.id);
+      if (reused >= 0) closed.splice(reused, 1);
+      if (byId.size < connectionsMax) byId.set(connection.id, connection);
+    },
+    closeConnection(id) {
+      closed.push(id);
+      for (const old of closed.splice(0, Math.max(0, closed.length - closedKept))) byId.delete(old);
+    },
+    connection: (id) => byId.get(id) ?? null,
+    resolve: (entry) => ({
+      sequence: entry.sequence,
+      command: names.get(entry.commandId) ?? "UNKNOWN",
+      connection: byId.get(entry.connectionId) ?? null,
+      state: entry.state,
+      calledMs: entry.calledMs,
+      sentMs: entry.sentMs,
+      repliedMs: entry.repliedMs,
+      ahead: entry.ahead,
+    }),
+    labels({ commandId, connectionId }) {
+      const command = names.get(commandId);
+      const connection = byId.get(connectionId);
+      if (command === undefined || connection === undefined) return null;
+      const { client, host, port } = connection;
+      return { client, command, server: host === null ? "local" : `${host}:${port}` };
+    },
+    connectionCount: () => byId.size - closed.length,
+    nativeFunctions: createNativeNames(nativeFunctions),
+  };
+}

@@ -1,0 +1,71 @@
+// The one place where an incident is made: evidence of a stall, judged, in the words of the schema.
+
+import { toEpochMs } from "../base/clock";
+import { adviceFor } from "../diagnose/advice";
+import { chargeOne } from "../diagnose/charge";
+import { durationMs, roundMs } from "../diagnose/rule";
+import { judge } from "../diagnose/verdict";
+import type { StallEvidence } from "../model/evidence";
+import { type Incident, incidentSchema } from "../model/incident";
+import type { SlowRecord } from "./slow-commands";
+
+/** Commands listed with one incident; the rest paid too, but less. */
+const commandsMax = 32;
+
+export interface IncidentMaker {
+  /** Called once for an open stall and once when it is closed, it gives both the same id. */
+  fromStall(evidence: StallEvidence, state: Incident["state"]): Incident;
+  fromSlowCommand(slow: SlowRecord, threadId: number): Incident;
+}
+
+/** `seed` makes ids unique among processes; ids of one process count up. */
+export function createIncidentMaker(pid: number, seed: string): IncidentMaker {
+  let slowCount = 0;
+  return {
+    fromSlowCommand({ record, settledMs, verdict }, threadId) {
+      const { cause, confidence, blame } = verdict;
+      const startEpochMs = roundMs(toEpochMs(record.calledMs));
+      return {
+        schema: incidentSchema,
+        id: `${seed}-c${++slowCount}`,
+        state: "closed",
+        pid,
+        threadId,
+        startedAt: new Date(startEpochMs).toISOString(),
+        durationMs: roundMs(settledMs - record.calledMs),
+        cause,
+        confidence,
+        stall: null,
+        culprit: null,
+        commands: [chargeOne(record, blame)],
+        evidence: verdict.evidence,
+        advice: adviceFor(cause, null),
+        repeats: 1,
+        stalls: [],
+      };
+    },
+    fromStall(evidence, state) {
+      const verdict = judge(evidence);
+      const startEpochMs = roundMs(toEpochMs(evidence.stall.startMs));
+      const stall = { startEpochMs, durationMs: roundMs(durationMs(evidence)) };
+      return {
+        schema: incidentSchema,
+        id: `${seed}-${evidence.stall.id}`,
+        state,
+        pid,
+        threadId: evidence.stall.threadId,
+        startedAt: new Date(startEpochMs).toISOString(),
+        durationMs: stall.durationMs,
+        cause: verdict.cause,
+        confidence: verdict.confidence,
+        stall,
+        culprit: verdict.culprit,
+        commands: evidence.commands.slice(0, commandsMax),
+        evidence: verdict.evidence,
+        advice: adviceFor(verdict.cause, verdict.culprit),
+        repeats: 1,
+        stalls: [stall],
+      };
+    },
+  };
+}

@@ -1,0 +1,145 @@
+// The witness that reads /proc: one watched thread of this process. Watchdog thread.
+
+import { type CpuThrottlingReader, openCpuThrottling } from "../kernel/cgroup-cpu";
+import { epollFdOf } from "../kernel/loop-epoll";
+import type { ProcRoot } from "../kernel/proc-root";
+import {
+  closeTaskReaders,
+  openTaskReaders,
+  readTaskSyscall,
+  readTaskUsage,
+  type TaskReaders,
+} from "../kernel/read-snapshot";
+import { type Peer, peerOfFd } from "../kernel/socket-table";
+import { syscallName } from "../kernel/syscall-names";
+import type { BlockingCall, Target } from "../model/evidence";
+import { fail, type Result } from "../model/result";
+import type { SyscallState } from "../model/snapshot";
+import type { ThreadStack } from "../model/stack";
+import { type Ns, nsToMs } from "../model/units";
+import { blockedFds } from "../stack/syscall-fds";
+import type { StackExaminer } from "../stack/thread-stack";
+import { createLoopEpollLearner } from "./loop-epoll-learner";
+import type { CpuFigures, Witness } from "./witness";
+
+export interface LiveWitnessOptions {
+  readonly proc: ProcRoot;
+  /** null: this platform does not tell thread ids. */
+  readonly tid: number | null;
+  readonly arch: string;
+  readonly examiner: Result<StackExaminer>;
+  readonly forwarded: Witness["forwarded"];
+}
+
+interface Sources {
+  readonly options: LiveWitnessOptions;
+  readonly readers: Result<TaskReaders>;
+  readonly throttling: Result<CpuThrottlingReader>;
+}
+
+export function createLiveWitness(options: LiveWitnessOptions): Witness & { close(): void } {
+  const { proc, tid, arch } = options;
+  const readers =
+    tid === null
+      ? fail("unsupported", "this platform has no /proc/thread-self")
+      : openTaskReaders(proc, tid);
+  const sources: Sources = { options, readers, throttling: openCpuThrottling(proc) };
+  const learner = createLoopEpollLearner();
+  return {
+    blindSpots: blindSpots(sources),
+    syscall: () => (readers.ok ? readTaskSyscall(readers.value) : readers),
+    isAsleepInLoop(state, isFresh) {
+      const fd = epollFdOf(state, arch);
+      if (fd !== null) learner.saw(fd, isFresh);
+      const own = learner.fd();
+      return own === null ? null : fd === own;
+    },
+    canProveSleep: () => learner.fd() !== null,
+    figures: () => figuresOf(sources),
+    call: (state) => callOf(options, state),
+    stack: (state) => stackOf(sources, state),
+    forwarded: options.forwarded,
+    close() {
+      if (readers.ok) closeTaskReaders(readers.value);
+      if (sources.throttling.ok) sources.throttling.value.close();
+    },
+  };
+}
+
+function blindSpots({ options, readers }: Sources): readonly string[] {
+  const { examiner } = options;
+  const spots: string[] = [];
+  if (!readers.ok) spots.push(`the thread's state cannot be read: ${readers.detail}`);
+  if (!examiner.ok) spots.push(`its stack cannot be read: ${examiner.detail}`);
+  else if (examiner.value.jsGap !== null) spots.push(examiner.value.jsGap);
+  return spots;
+}
+
+const unreadable: CpuFigures = {
+  state: null,
+  onCpuMs: null,
+  runQueueMs: null,
+  majorFaults: null,
+  throttledMs: null,
+};
+
+function figuresOf({ readers, throttling }: Sources): CpuFigures {
+  if (!readers.ok) return unreadable;
+  const { stat, schedstat } = readTaskUsage(readers.value);
+  const throttled = throttling.ok ? throttling.value.read() : throttling;
+  return {
+    state: stat.ok ? stat.value.state : null,
+    onCpuMs: schedstat.ok ? nsToMs(schedstat.value.onCpuNs) : null,
+    runQueueMs: schedstat.ok ? nsToMs(schedstat.value.runQueueWaitNs) : null,
+    majorFaults: stat.ok ? stat.value.majorFaults : null,
+    // Of the group that was held back most: one is also stopped while one above it is.
+    throttledMs: throttled.ok
+      ? nsToMs(Math.max(0, ...throttled.value.map((group) => group.throttledNs)) as Ns)
+      : null,
+  };
+}
+
+function callOf(
+  { proc, arch, examiner }: LiveWitnessOptions,
+  state: SyscallState,
+): BlockingCall | null {
+  if (state.kind !== "blocked") return null;
+  const name = syscallName(arch, state.number);
+  const fds = examiner.ok ? blockedFds(name, state.args, examiner.value.memory) : examiner;
+  const fd = fds.ok ? fds.value[0] : undefined;
+  const peer = fd === undefined ? null : peerOfFd(proc, fd);
+  return { name, target: peer?.ok === true ? targetOf(peer.value) : null };
+}
+
+export function targetOf(peer: Peer): Target {
+  switch (peer.kind) {
+    case "tcp":
+      return { kind: "tcp", host: peer.remoteHost, port: peer.remotePort };
+    case "unix":
+      return { kind: "unix", path: peer.path };
+    case "file":
+      return { kind: "file", path: peer.path };
+    case "pipe":
+      return { kind: "pipe" };
+    case "socket":
+      return { kind: "other", what: "a socket of another kind or network namespace" };
+    case "anon":
+      return { kind: "other", what: peer.what };
+    case "other":
+      return { kind: "other", what: peer.text };
+  }
+}
+
+/** The stack is read while its thread may wake: it counts only if the thread is where it was, after. */
+function stackOf({ options, readers }: Sources, state: SyscallState): ThreadStack | null {
+  if (!readers.ok || !options.examiner.ok || state.kind !== "blocked") return null;
+  const stack = options.examiner.value.examine(state.pc, state.sp);
+  const after = readTaskSyscall(readers.value);
+  const isSame = after.ok && after.value.kind === "blocked" && isSamePlace(after.value, state);
+  return isSame ? stack : null;
+}
+
+type Blocked = Extract<SyscallState, { kind: "blocked" }>;
+
+const isSamePlace = (a: Blocked, b: Blocked): boolean =>
+  a.number === b.number && a.pc === b.pc && a.sp === b.sp;

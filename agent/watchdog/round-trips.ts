@@ -1,0 +1,36 @@
+// The usual time from sent to replied on each server while the loop is free: the last few dozen,
+// in fixed memory. It bounds how much of a held-up command can have been the server's or network's.
+
+import { type Ms, ms } from "../model/units";
+
+const keptPerServer = 64;
+const serversMax = 1024;
+/** Fewer say nothing about what is usual. */
+const neededForUsual = 5;
+
+export interface RoundTrips {
+  add(server: string, roundTripMs: Ms): void;
+  /** The median; null if too few are known. */
+  usualMs(server: string): Ms | null;
+}
+
+export function createRoundTrips(): RoundTrips {
+  const servers = new Map<string, { readonly times: Float64Array; count: number }>();
+  return {
+    add(server, roundTripMs) {
+      let kept = servers.get(server);
+      if (kept === undefined) {
+        if (servers.size >= serversMax) return;
+        kept = { times: new Float64Array(keptPerServer), count: 0 };
+        servers.set(server, kept);
+      }
+      kept.times[kept.count++ % keptPerServer] = roundTripMs;
+    },
+    usualMs(server) {
+      const kept = servers.get(server);
+      if (kept === undefined || kept.count < neededForUsual) return null;
+      const sorted = kept.times.slice(0, Math.min(kept.count, keptPerServer)).sort();
+      return ms(sorted[sorted.length >> 1] as number);
+    },
+  };
+}

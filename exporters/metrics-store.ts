@@ -1,0 +1,189 @@
+// What the watchdog has counted so far: plain numbers in capped series, fed by typed methods and read
+// at a scrape. Watchdog thread. Times come in milliseconds and leave in seconds, the base unit.
+
+import { createHistogram, type Histogram, type HistogramReading } from "../agent/base/histogram";
+import { catalogue, type MetricDefinition, type MetricKey } from "../agent/model/catalogue";
+import { type Cause, causes } from "../agent/model/cause";
+import { type GcKind, gcKinds } from "../agent/model/gc";
+import type { Blame, Culprit, Site } from "../agent/model/incident";
+import type { Ms } from "../agent/model/units";
+import { type CommandMeter, createCommandMeter, type ResolveCommand } from "./command-meter";
+import { createSeriesSet, type Labels, type SeriesSet } from "./series";
+
+export interface AgentInfo {
+  readonly version: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly arch: string;
+}
+
+export interface MetricsStore {
+  commandMeter(resolve: ResolveCommand): CommandMeter;
+  /** One beat of the heartbeat and by how much it was late; beats that it prevented are made up for. */
+  observeDelay(threadId: number, lateMs: Ms, periodMs: Ms): void;
+  /** The watchdog's own lateness at one of its looks. */
+  observeWatchdogDelay(lateMs: Ms): void;
+  /** At each look: how long the stall has lasted, or null while there is none. */
+  stallAge(threadId: number, ageMs: Ms | null): void;
+  /** A stall has ended. Sets the age to none. */
+  stallClosed(threadId: number, durationMs: Ms, cause: Cause, culprit: Culprit | null): void;
+  incident(cause: Cause): void;
+  /** The parts of one command's latency. */
+  blame(parts: Blame): void;
+  commandsOpen(count: number): void;
+  /** Totals that are counted elsewhere, as they stand; never less than before. */
+  ledgerDropped(total: number): void;
+  gcTotals(totals: ReadonlyMap<GcKind, Ms>): void;
+  internalErrors(totals: ReadonlyMap<string, number>): void;
+  /** `count` more of what a limit refused, e.g. `log-line`. */
+  dropped(what: string, count: number): void;
+  agentInfo(info: AgentInfo): void;
+  /** In the order of the catalogue; the same list at each call. */
+  families(): readonly MetricFamily[];
+}
+
+export interface MetricFamily {
+  readonly definition: MetricDefinition;
+  /** The series as they stand; resets nothing. */
+  read(): readonly SeriesReading[];
+}
+
+export interface SeriesReading {
+  /** The same object at each reading. */
+  readonly labels: Labels;
+  /** A histogram's distribution, or the value of a counter or gauge. */
+  readonly state: HistogramReading | number;
+}
+
+/** A counter or gauge. */
+interface Cell {
+  value: number;
+}
+
+const mainThread = 0;
+const seconds = (durationMs: number): number => durationMs / 1000;
+
+function createFamilies() {
+  const cells = (key: MetricKey): SeriesSet<Cell> =>
+    createSeriesSet(catalogue[key], () => ({ value: 0 }));
+  const histograms = (key: MetricKey): SeriesSet<Histogram> => {
+    const definition: MetricDefinition = catalogue[key];
+    return createSeriesSet(definition, () => createHistogram(definition.buckets ?? []));
+  };
+  return {
+    stalled: cells("stalled"),
+    stallAge: cells("stallAge"),
+    stalls: cells("stalls"),
+    stalledSeconds: cells("stalledSeconds"),
+    blockedSeconds: cells("blockedSeconds"),
+    incidents: cells("incidents"),
+    eventLoopDelay: histograms("eventLoopDelay"),
+    commandDuration: histograms("commandDuration"),
+    commandBlame: cells("commandBlame"),
+    commandsOpen: cells("commandsOpen"),
+    ledgerDropped: cells("ledgerDropped"),
+    gcSeconds: cells("gcSeconds"),
+    internalErrors: cells("internalErrors"),
+    watchdogDelay: histograms("watchdogDelay"),
+    agentInfo: cells("agentInfo"),
+    dropped: cells("dropped"),
+  } satisfies Record<MetricKey, SeriesSet<Cell> | SeriesSet<Histogram>>;
+}
+
+type Families = ReturnType<typeof createFamilies>;
+
+export function createMetrics(): MetricsStore {
+  const families = createFamilies();
+  startAtZero(families);
+  const list = listFamilies(families);
+  return {
+    commandMeter: (resolve) => createCommandMeter(families.commandDuration, resolve),
+    observeDelay: (threadId, lateMs, periodMs) =>
+      families.eventLoopDelay.at(`${threadId}`).observeEvery(seconds(lateMs), seconds(periodMs)),
+    observeWatchdogDelay: (lateMs) => families.watchdogDelay.at().observe(seconds(lateMs)),
+    stallAge: (threadId, ageMs) => setAge(families, threadId, ageMs),
+    stallClosed(threadId, durationMs, cause, culprit) {
+      setAge(families, threadId, null);
+      add(families.stalls.at(`${threadId}`, cause), 1);
+      add(families.stalledSeconds.at(`${threadId}`, cause), seconds(durationMs));
+      add(families.blockedSeconds.at(...blockedBy(culprit)), seconds(durationMs));
+    },
+    incident: (cause) => add(families.incidents.at(cause), 1),
+    blame(parts) {
+      for (const [part, key] of blameParts) {
+        add(families.commandBlame.at(part), seconds(parts[key]));
+      }
+    },
+    commandsOpen: (count) => set(families.commandsOpen.at(), count),
+    ledgerDropped: (total) => raise(families.ledgerDropped.at(), total),
+    gcTotals(totals) {
+      for (const [kind, totalMs] of totals) raise(families.gcSeconds.at(kind), seconds(totalMs));
+    },
+    internalErrors(totals) {
+      for (const [room, total] of totals) raise(families.internalErrors.at(room), total);
+    },
+    dropped: (what, count) => add(families.dropped.at(what), count),
+    agentInfo: ({ version, node, platform, arch }) =>
+      set(families.agentInfo.at(version, node, platform, arch), 1),
+    families: () => list,
+  };
+}
+
+const blameParts = [
+  ["queue", "queueMs"],
+  ["network", "networkMs"],
+  ["server", "serverMs"],
+  ["loop", "loopMs"],
+  ["intended", "intendedMs"],
+  ["unknown", "unknownMs"],
+] as const satisfies readonly (readonly [string, keyof Blame])[];
+
+/** A series that is not there until its first event hides that event from rate(). */
+function startAtZero(families: Families): void {
+  setAge(families, mainThread, null);
+  families.eventLoopDelay.at(`${mainThread}`);
+  families.watchdogDelay.at();
+  families.commandsOpen.at();
+  families.ledgerDropped.at();
+  for (const cause of causes) families.incidents.at(cause);
+  for (const [part] of blameParts) families.commandBlame.at(part);
+  for (const kind of gcKinds) families.gcSeconds.at(kind);
+}
+
+function setAge(families: Families, threadId: number, ageMs: Ms | null): void {
+  set(families.stalled.at(`${threadId}`), ageMs === null ? 0 : 1);
+  set(families.stallAge.at(`${threadId}`), ageMs === null ? 0 : seconds(ageMs));
+}
+
+/** A counter that goes back reads as a restart of the process: less than nothing, and NaN, add nothing. */
+function add(cell: Cell, amount: number): void {
+  if (amount > 0) cell.value += amount;
+}
+
+function raise(cell: Cell, total: number): void {
+  if (total > cell.value) cell.value = total;
+}
+
+function set(cell: Cell, value: number): void {
+  if (!Number.isNaN(value)) cell.value = Math.max(0, value);
+}
+
+/** The label values of loophound_blocked_seconds_total; Prometheus takes an empty one as absent. */
+function blockedBy(culprit: Culprit | null): readonly [string, string, string, string] {
+  if (culprit === null) return ["", "", "", ""];
+  const { module, symbol, syscall, site } = culprit;
+  return [module ?? "", symbol ?? "", syscall ?? "", site === null ? "" : placeOf(site)];
+}
+
+const placeOf = ({ file, line }: Site): string => (line === null ? file : `${file}:${line}`);
+
+function listFamilies(families: Families): readonly MetricFamily[] {
+  return Object.entries(families).map(([key, set]) => ({
+    definition: catalogue[key as MetricKey],
+    read: () =>
+      set.all().map(({ labels, state }) => ({
+        labels,
+        state: "value" in state ? state.value : state.read(),
+      })),
+  }));
+}

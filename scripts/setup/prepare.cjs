@@ -1,0 +1,17 @@
+// The set-up's steps, in order, one process at a time.
+
+const { installPackages } = require("./packages.cjs");
+const { compile } = require("./compile.cjs");
+const { prepareServers } = require("./servers.cjs");
+const { withLock } = require("./lock.cjs");
+
+const steps = { packages: installPackages, build: compile, servers: prepareServers };
+
+/** Makes ready what the named steps stand for; each step looks first and does nothing when all is there. */
+function prepare(names) {
+  return withLock(async () => {
+    for (const name of names) await steps[name]();
+  });
+}
+
+module.exports = { prepare };

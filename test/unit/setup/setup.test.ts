@@ -1,0 +1,163 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
+// The set-up is plain JavaScript outside the compiler's roots: loaded by path, typed by what is used here.
+const setup = join(__dirname, "../../../../scripts/setup");
+const lockFile = join(setup, "lock.cjs");
+const { filesBelow, hashOf } = require(join(setup, "stamps.cjs")) as {
+  hashOf(parts: readonly string[]): string;
+  filesBelow(folder: string, isWanted: (path: string) => boolean): string[];
+};
+const { familyOf, remedyFor } = require(join(setup, "system-packages.cjs")) as {
+  familyOf(osRelease: string): string;
+  remedyFor(lacking: readonly string[], family: string): string;
+};
+const { compiledPath, count } = require(join(setup, "test-suites.cjs")) as {
+  compiledPath(arg: string): string;
+  count(result: object | null, status: number): { passed: number; failed: number; skipped: number };
+};
+
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "loophound-setup-"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs node with this code; resolves with its exit status and what it wrote to stderr. */
+function node(code: string): Promise<{ status: number | null; stderr: string }> {
+  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "ignore", "pipe"] });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve) => {
+    child.on("close", (status) => resolve({ status, stderr }));
+  });
+}
+
+/** Code that holds the lock for a moment and writes when it came and went. */
+const holdLock = (lock: string, journal: string) => `
+  const { appendFileSync } = require("node:fs");
+  const { withLock } = require(${JSON.stringify(lockFile)});
+  withLock(async () => {
+    appendFileSync(${JSON.stringify(journal)}, "in ");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    appendFileSync(${JSON.stringify(journal)}, "out ");
+  }, ${JSON.stringify(lock)});
+`;
+
+/** A process id that was given to a process which has ended. */
+async function deadPid(): Promise<number> {
+  const child = spawn(process.execPath, ["-e", ""]);
+  await new Promise((resolve) => child.on("close", resolve));
+  return child.pid ?? 0;
+}
+
+describe("the set-up's lock", () => {
+  test("lets one process in at a time, and leaves nothing behind", async () => {
+    const home = join(folder, "one-at-a-time");
+    mkdirSync(home);
+    const [lock, journal] = [join(home, "lock"), join(folder, "journal-1")];
+    const ended = await Promise.all(Array.from({ length: 4 }, () => node(holdLock(lock, journal))));
+    expect(ended.map(({ status }) => status)).toEqual([0, 0, 0, 0]);
+    expect(readFileSync(journal, "utf8")).toBe("in out ".repeat(4));
+    expect(ended.some(({ stderr }) => /waiting for another set-up/.test(stderr))).toBe(true);
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  test("takes over from a process that died with it, one at a time again", async () => {
+    const home = join(folder, "stale");
+    mkdirSync(home);
+    const [lock, journal] = [join(home, "lock"), join(folder, "journal-2")];
+    writeFileSync(lock, String(await deadPid()));
+    await Promise.all(Array.from({ length: 4 }, () => node(holdLock(lock, journal))));
+    expect(readFileSync(journal, "utf8")).toBe("in out ".repeat(4));
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  test("is given back when the work fails", async () => {
+    const lock = join(folder, "failing-lock");
+    const { withLock } = require(lockFile) as {
+      withLock(work: () => Promise<unknown>, path: string): Promise<unknown>;
+    };
+    const failing = withLock(() => Promise.reject(new Error("no luck")), lock);
+    await expect(failing).rejects.toThrow("no luck");
+    expect(await withLock(async () => "in again", lock)).toBe("in again");
+  });
+});
+
+describe("stamps", () => {
+  test("tell contents apart that are the same when put together", () => {
+    expect(hashOf(["ab", "c"])).not.toBe(hashOf(["a", "bc"]));
+    expect(hashOf(["ab", "c"])).toBe(hashOf(["ab", "c"]));
+  });
+
+  test("see files in folders below, in one order, and none where there is no folder", () => {
+    const home = join(folder, "files");
+    mkdirSync(join(home, "b"), { recursive: true });
+    for (const name of ["c.ts", "b/a.ts", "a.ts", "a.js"]) writeFileSync(join(home, name), "");
+    const names = filesBelow(home, (path) => path.endsWith(".ts"));
+    expect(names).toEqual(["a.ts", "b/a.ts", "c.ts"].map((name) => join(home, name)));
+    expect(filesBelow(join(home, "none"), () => true)).toEqual([]);
+  });
+});
+
+describe("what to install", () => {
+  test.each([
+    ['ID=debian\nVERSION_ID="12"\n', "debian"],
+    ["NAME=Mint\nID=linuxmint\nID_LIKE=ubuntu\n", "debian"],
+    ['ID="rocky"\nID_LIKE="rhel centos fedora"\n', "fedora"],
+    ["ID=fedora\n", "fedora"],
+    ["ID=alpine\n", "alpine"],
+    ["ID=nixos\n", "unknown"],
+    ["", "unknown"],
+  ])("knows %j", (text, family) => {
+    expect(familyOf(text)).toBe(family);
+  });
+
+  test("is one command that names every package", () => {
+    const all = ["redis", "compiler", "hiredis"];
+    expect(remedyFor(all, "debian")).toBe(
+      "sudo apt-get install -y redis-tools gcc libc6-dev libhiredis-dev",
+    );
+    expect(remedyFor(all, "fedora")).toBe(
+      "sudo dnf install -y redis gcc glibc-devel hiredis-devel",
+    );
+    expect(remedyFor(all, "macos")).toBe("brew install redis hiredis && xcode-select --install");
+    expect(remedyFor(["redis"], "unknown")).toContain("redis");
+  });
+});
+
+describe("the count of npm test", () => {
+  const jest = {
+    numPassedTests: 5,
+    numFailedTests: 0,
+    numRuntimeErrorTestSuites: 0,
+    numPendingTests: 1,
+    numTodoTests: 0,
+  };
+
+  test("takes over what jest counted", () => {
+    expect(count(jest, 0)).toEqual({ passed: 5, failed: 0, skipped: 1 });
+  });
+
+  test("counts a file that could not be loaded as a failure", () => {
+    expect(count({ ...jest, numRuntimeErrorTestSuites: 1 }, 1).failed).toBe(1);
+  });
+
+  test("counts a run that failed without a failed test, or that left no result", () => {
+    expect(count(jest, 1).failed).toBe(1);
+    expect(count(null, 1)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+
+  test("finds the compiled file for a source", () => {
+    expect(compiledPath("test/unit/a.test.ts")).toBe("dist/test/unit/a.test.js");
+    expect(compiledPath("./test/e2e/b.test.ts")).toBe("dist/test/e2e/b.test.js");
+    expect(compiledPath("-t")).toBe("-t");
+  });
+});

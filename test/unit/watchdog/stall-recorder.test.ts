@@ -1,0 +1,107 @@
+import { expect, test } from "@jest/globals";
+import type { SyscallState } from "../../../agent/model/snapshot";
+import { type Address, ms } from "../../../agent/model/units";
+import { createStallRecorder } from "../../../agent/watchdog/stall-recorder";
+import type { CpuFigures, Witness } from "../../../agent/watchdog/witness";
+
+const stack = { native: [], js: [], gaps: ["a gap"] };
+
+function witness(figures: Partial<CpuFigures>[] = []): Witness & { stacksRead: number } {
+  let next = 0;
+  const scripted = {
+    stacksRead: 0,
+    blindSpots: [],
+    syscall: () => ({ ok: false, why: "gone", detail: "" }) as const,
+    isAsleepInLoop: () => null,
+    canProveSleep: () => false,
+    forwarded: () => null,
+    figures: () => ({
+      state: "S",
+      onCpuMs: null,
+      runQueueMs: null,
+      majorFaults: null,
+      throttledMs: null,
+      ...figures[Math.min(next++, figures.length - 1)],
+    }),
+    call: (state: SyscallState) =>
+      state.kind === "blocked" ? { name: `call-${state.number}`, target: null } : null,
+    stack: () => {
+      scripted.stacksRead++;
+      return stack;
+    },
+  };
+  return scripted;
+}
+
+const blockedIn = (number: number, sp = 1000): SyscallState => ({
+  kind: "blocked",
+  number,
+  args: [3, 0, 0, 0, 0, 0],
+  sp: sp as Address,
+  pc: 2000 as Address,
+});
+const running: SyscallState = { kind: "running" };
+
+test("consecutive samples of one place are one sighting with one stack", () => {
+  const live = witness();
+  const recorder = createStallRecorder(live);
+  for (const now of [115, 125, 135]) recorder.sample(ms(now), ms(100), blockedIn(0));
+  const { sightings, gaps } = recorder.take(ms(150), ms(151));
+  expect(sightings).toMatchObject([
+    { firstMs: 115, lastMs: 150, weightMs: 50, call: { name: "call-0" }, stack },
+  ]);
+  expect(live.stacksRead).toBe(1);
+  expect(gaps).toEqual(["a gap"]);
+});
+
+test("the weights of all sightings add up to the time from the last healthy sign to the end", () => {
+  const recorder = createStallRecorder(witness());
+  const states = [running, blockedIn(0), blockedIn(0), blockedIn(7), running];
+  for (const [i, state] of states.entries()) recorder.sample(ms(110 + i * 10), ms(100), state);
+  const { sightings } = recorder.take(ms(157), ms(160));
+  expect(sightings.map((sighting) => sighting.weightMs)).toEqual([10, 20, 10, 17]);
+  expect(sightings.reduce((sum, sighting) => sum + sighting.weightMs, 0)).toBe(57);
+});
+
+test("the same call at another depth of the stack is another place", () => {
+  const recorder = createStallRecorder(witness());
+  recorder.sample(ms(110), ms(100), blockedIn(0, 1000));
+  recorder.sample(ms(120), ms(100), blockedIn(0, 1064));
+  expect(recorder.view(ms(125)).sightings).toHaveLength(2);
+});
+
+test("no stack is read of a running thread", () => {
+  const live = witness();
+  createStallRecorder(live).sample(ms(110), ms(100), running);
+  expect(live.stacksRead).toBe(0);
+});
+
+test("figures are differences over the measured time, and null where they cannot be read", () => {
+  const recorder = createStallRecorder(
+    witness([
+      { onCpuMs: ms(50), runQueueMs: ms(7), majorFaults: 3 },
+      { onCpuMs: ms(52), runQueueMs: ms(7), majorFaults: 3 },
+      { onCpuMs: ms(58), runQueueMs: ms(9), majorFaults: 4 },
+    ]),
+  );
+  recorder.calm(ms(110));
+  recorder.sample(ms(120), ms(110), running);
+  expect(recorder.take(ms(130), ms(131))).toMatchObject({
+    onCpuMs: 8,
+    runQueueMs: 2,
+    majorFaults: 1,
+    throttledMs: null,
+    measuredMs: 21,
+  });
+  expect(recorder.isRecording()).toBe(false);
+});
+
+test("a storm of short calls is bounded and said", () => {
+  const live = witness();
+  const recorder = createStallRecorder(live);
+  for (let i = 0; i < 500; i++) recorder.sample(ms(110 + i), ms(100), blockedIn(i % 7, i));
+  const { sightings, gaps } = recorder.take(ms(700), ms(700));
+  expect(sightings).toHaveLength(64);
+  expect(live.stacksRead).toBe(16);
+  expect(gaps.some((gap) => gap.includes("more than 64 places"))).toBe(true);
+});
