@@ -61,11 +61,18 @@ export function beatWriter(cell: SharedArrayBuffer): BeatWriter {
   };
 }
 
+/** A beat and the late ones before it, all of one moment: a late beat without the beat would look like silence. */
+export interface BeatsSince {
+  readonly beat: Beat;
+  /** Oldest first, at most 64. */
+  readonly late: readonly LateBeat[];
+}
+
 export interface BeatReader {
   /** The newest beat; null before the first, or if the writer was caught in the act three times. */
   read(): Beat | null;
-  /** Late beats since `seen` (a `lateCount`), oldest first, at most 64. */
-  lateSince(seen: number): readonly LateBeat[];
+  /** The same with the late beats since `seen` (a `lateCount`). */
+  readSince(seen: number): BeatsSince | null;
 }
 
 export function beatReader(cell: SharedArrayBuffer): BeatReader {
@@ -82,34 +89,37 @@ export function beatReader(cell: SharedArrayBuffer): BeatReader {
     return null;
   }
 
+  const newest = (): Beat => ({
+    atMs: ms(at(beatIndex)),
+    idleMs: ms(at(idleIndex)),
+    periodMs: ms(at(periodIndex)),
+    count: at(countIndex),
+    lateCount: at(lateCountIndex),
+  });
+
+  function lateSince(seen: number): readonly LateBeat[] {
+    const count = at(lateCountIndex);
+    const late: LateBeat[] = [];
+    for (let i = Math.max(seen, count - lateBeatsKept); i < count; i++) {
+      const base = lateIndex + (i % lateBeatsKept) * lateFields;
+      late.push({
+        previousBeatMs: ms(at(base)),
+        beatMs: ms(at(base + 1)),
+        idleMs: ms(at(base + 2)),
+        dueMs: ms(at(base + 3)),
+      });
+    }
+    return late;
+  }
+
   return {
     read() {
-      const beat = stable(() => ({
-        atMs: ms(at(beatIndex)),
-        idleMs: ms(at(idleIndex)),
-        periodMs: ms(at(periodIndex)),
-        count: at(countIndex),
-        lateCount: at(lateCountIndex),
-      }));
+      const beat = stable(newest);
       return beat === null || beat.count === 0 ? null : beat;
     },
-    lateSince(seen) {
-      return (
-        stable(() => {
-          const count = at(lateCountIndex);
-          const late: LateBeat[] = [];
-          for (let i = Math.max(seen, count - lateBeatsKept); i < count; i++) {
-            const base = lateIndex + (i % lateBeatsKept) * lateFields;
-            late.push({
-              previousBeatMs: ms(at(base)),
-              beatMs: ms(at(base + 1)),
-              idleMs: ms(at(base + 2)),
-              dueMs: ms(at(base + 3)),
-            });
-          }
-          return late;
-        }) ?? []
-      );
+    readSince(seen) {
+      const since = stable(() => ({ beat: newest(), late: lateSince(seen) }));
+      return since === null || since.beat.count === 0 ? null : since;
     },
   };
 }

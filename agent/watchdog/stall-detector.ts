@@ -50,6 +50,8 @@ export interface StallDetector {
 
 interface State {
   open: Stall | null;
+  /** End of the last stall: a late beat up to then tells of no other. */
+  closedMs: Ms;
   healthyMs: Ms | null;
   asleepMs: Ms | null;
   silenceMs: Ms;
@@ -61,6 +63,7 @@ interface State {
 export function createStallDetector(options: DetectorOptions): StallDetector {
   const state: State = {
     open: null,
+    closedMs: ms(0),
     healthyMs: null,
     asleepMs: null,
     silenceMs: ms(0),
@@ -88,8 +91,9 @@ function closeBy(options: DetectorOptions, state: State, late: LateBeat): StallE
   const isLong = late.beatMs - startMs >= options.stallMs;
   const open = state.open;
   if (open !== null && late.beatMs <= open.startMs) return [];
-  if (open === null && !isLong) return [];
+  if (open === null && (!isLong || late.beatMs <= state.closedMs)) return [];
   state.open = null;
+  state.closedMs = late.beatMs;
   const stall: Stall = {
     id: open?.id ?? options.nextId(),
     threadId: options.threadId,
@@ -151,7 +155,9 @@ function openOrLapse(options: DetectorOptions, state: State, look: Look): StallE
 function lapse(state: State, look: Look, open: Stall): StallEvent[] {
   if (look.isAsleep !== true && state.healthyMs !== null && state.healthyMs <= open.startMs)
     return [];
+  const endMs = state.healthyMs ?? look.nowMs;
   state.open = null;
-  const stall: Stall = { ...open, endMs: state.healthyMs ?? look.nowMs };
+  state.closedMs = endMs;
+  const stall: Stall = { ...open, endMs };
   return [{ kind: "closed", stall, wasSeenLive: true }];
 }

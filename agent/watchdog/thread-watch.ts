@@ -114,15 +114,16 @@ function isResting({ options, finished, periodMs }: State): boolean {
 
 function examine(state: State, nowMs: Ms): readonly StallEvent[] {
   const { beats, witness, detector, recorder, commands } = state.options;
-  const beat = beats.read();
+  // In this order: whoever sleeps now has written the late beat that ended its stall before.
   const reading = witness.syscall();
+  const since = beats.readSince(state.lateSeen);
   const syscall = reading.ok ? reading.value : null;
-  const lateBeats = beat === null ? [] : beats.lateSince(state.lateSeen);
+  const beat = since?.beat ?? null;
   state.lateSeen = beat?.lateCount ?? state.lateSeen;
   state.periodMs = beat?.periodMs ?? state.periodMs;
   const isFresh = beat !== null && nowMs - beat.atMs <= beat.periodMs;
   const isAsleep = syscall === null ? null : witness.isAsleepInLoop(syscall, isFresh);
-  const events = detector.look({ nowMs, beat, lateBeats, isAsleep });
+  const events = detector.look({ nowMs, beat, lateBeats: since?.late ?? [], isAsleep });
   if (detector.silenceMs() >= suspiciousMs && isAsleep !== true) {
     recorder.sample(nowMs, ms(nowMs - detector.silenceMs()), syscall);
     commands.sampleUnread(nowMs);

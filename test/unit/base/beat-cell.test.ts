@@ -19,7 +19,7 @@ describe("the beat cell", () => {
   test("has no beat before the first", () => {
     const { reader } = pair();
     expect(reader.read()).toBeNull();
-    expect(reader.lateSince(0)).toEqual([]);
+    expect(reader.readSince(0)).toBeNull();
   });
 
   test("gives the newest beat, counted", () => {
@@ -38,15 +38,15 @@ describe("the beat cell", () => {
   test("gives each late beat since the count that the reader has seen", () => {
     const { writer, reader } = pair();
     for (let i = 0; i < 5; i++) writer.beat(ms(i), ms(i), ms(20), late(i));
-    expect(reader.lateSince(0)).toEqual([0, 1, 2, 3, 4].map(late));
-    expect(reader.lateSince(3)).toEqual([3, 4].map(late));
-    expect(reader.lateSince(5)).toEqual([]);
+    expect(reader.readSince(0)?.late).toEqual([0, 1, 2, 3, 4].map(late));
+    expect(reader.readSince(3)?.late).toEqual([3, 4].map(late));
+    expect(reader.readSince(5)?.late).toEqual([]);
   });
 
   test("keeps the newest 64 late beats, and the count of all", () => {
     const { writer, reader } = pair();
     for (let i = 0; i < 100; i++) writer.beat(ms(i), ms(i), ms(20), late(i));
-    const kept = reader.lateSince(0);
+    const kept = reader.readSince(0)?.late ?? [];
     expect(kept).toHaveLength(64);
     expect(kept[0]).toEqual(late(36));
     expect(kept.at(-1)).toEqual(late(99));
@@ -59,9 +59,9 @@ describe("the beat cell", () => {
     const lock = new Int32Array(cell, 0, 1);
     Atomics.add(lock, 0, 1);
     expect(reader.read()).toBeNull();
-    expect(reader.lateSince(0)).toEqual([]);
+    expect(reader.readSince(0)).toBeNull();
     Atomics.add(lock, 0, 1);
     expect(reader.read()?.count).toBe(1);
-    expect(reader.lateSince(0)).toEqual([late(1)]);
+    expect(reader.readSince(0)).toEqual({ beat: reader.read(), late: [late(1)] });
   });
 });

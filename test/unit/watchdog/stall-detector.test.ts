@@ -161,3 +161,23 @@ test("an open stall ends with sleep if the heartbeat itself is gone", () => {
   const events = watched.look(look(200, { beat: beatAt(100), isAsleep: true }));
   expect(events).toMatchObject([{ kind: "closed", stall: { startMs: 100, endMs: 200 } }]);
 });
+
+test("a late beat that comes after sleep has ended its stall tells of no second one", () => {
+  const watched = detector();
+  watched.look(look(100));
+  watched.look(look(140, { beat: beatAt(100), isAsleep: false }));
+  const [ended] = watched.look(look(300, { beat: beatAt(100), isAsleep: true }));
+  expect(ended).toMatchObject({ kind: "closed", stall: { id: 1 } });
+  const lateBeats = [late(100, 299, 1, 110)];
+  expect(watched.look(look(301, { beat: beatAt(299), lateBeats, isAsleep: true }))).toEqual([]);
+});
+
+test("after a stall that sleep has ended the next one is told of", () => {
+  const watched = detector();
+  watched.look(look(100));
+  watched.look(look(140, { beat: beatAt(100), isAsleep: false }));
+  watched.look(look(300, { beat: beatAt(100), isAsleep: true }));
+  const lateBeats = [late(310, 400, 1, 320)];
+  const [event] = watched.look(look(401, { beat: beatAt(400), lateBeats }));
+  expect(event).toMatchObject({ kind: "closed", stall: { id: 2, endMs: 400 } });
+});
