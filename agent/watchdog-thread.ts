@@ -74,6 +74,7 @@ function assemble(start: WatchdogStart, post: Post) {
     directory,
     nextStallId: createCounter(),
     onSettled: meter.onSettled,
+    onUnjudged: metrics.commandUnjudged,
   });
   const subscription = { isOn: start.isSubscribed };
   const store = createIncidentStore({

@@ -31,6 +31,8 @@ export interface MetricsStore {
   /** The parts of one command's latency. */
   blame(parts: Blame): void;
   commandsOpen(count: number): void;
+  /** A slow command that its history was too short to judge. */
+  commandUnjudged(): void;
   /** Totals that are counted elsewhere, as they stand; never less than before. */
   ledgerDropped(total: number): void;
   gcTotals(totals: ReadonlyMap<GcKind, Ms>): void;
@@ -81,6 +83,7 @@ function createFamilies() {
     commandDuration: histograms("commandDuration"),
     commandBlame: cells("commandBlame"),
     commandsOpen: cells("commandsOpen"),
+    commandsUnjudged: cells("commandsUnjudged"),
     ledgerDropped: cells("ledgerDropped"),
     gcSeconds: cells("gcSeconds"),
     internalErrors: cells("internalErrors"),
@@ -115,6 +118,7 @@ export function createMetrics(): MetricsStore {
       }
     },
     commandsOpen: (count) => set(families.commandsOpen.at(), count),
+    commandUnjudged: () => add(families.commandsUnjudged.at(), 1),
     ledgerDropped: (total) => raise(families.ledgerDropped.at(), total),
     gcTotals(totals) {
       for (const [kind, totalMs] of totals) raise(families.gcSeconds.at(kind), seconds(totalMs));
@@ -144,6 +148,7 @@ function startAtZero(families: Families): void {
   families.eventLoopDelay.at(`${mainThread}`);
   families.watchdogDelay.at();
   families.commandsOpen.at();
+  families.commandsUnjudged.at();
   families.ledgerDropped.at();
   for (const cause of causes) families.incidents.at(cause);
   for (const [part] of blameParts) families.commandBlame.at(part);

@@ -8,6 +8,7 @@ const commands = {
   demo: { needs: ["packages", "build", "servers"], run: (args) => runDemo(args) },
   test: { needs: ["packages", "build", "servers"], run: (args) => runTests(args) },
   "self-check": { needs: ["packages", "build"], run: (args) => runSelfCheck(args) },
+  generate: { needs: ["packages", "build", "servers"], run: () => runGenerate() },
   build: { needs: ["packages", "build"], run: () => 0 },
   setup: { needs: ["packages", "build", "servers"], run: () => 0 },
 };
@@ -17,6 +18,7 @@ const usage = `usage: node scripts/bootstrap.cjs <command> [arguments]
   demo        set up what is missing, then run the demo (--help for its options)
   test        set up what is missing, then run the tests (arguments go to jest)
   self-check  set up what is missing, then show which evidence this machine gives
+  generate    write the tables of Redis commands anew, from the redis-server of this machine
   build       install the packages and compile
   setup       all of the set-up, and nothing else
 `;
@@ -64,6 +66,11 @@ function runDemo(args) {
 function runSelfCheck(args) {
   const { runNode } = require("./setup/run-node.cjs");
   return runNode(["dist/agent/cli.js", "self-check", ...args]);
+}
+
+function runGenerate() {
+  const { runNode } = require("./setup/run-node.cjs");
+  return runNode(["dist/scripts/generate/generate.js"]);
 }
 
 function runTests(args) {

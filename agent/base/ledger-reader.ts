@@ -8,6 +8,7 @@
 import type { CommandState } from "../model/command";
 import { type Ms, ms } from "../model/units";
 import {
+  askedOf,
   capacityOf,
   droppedIndex,
   headIndex,
@@ -26,6 +27,8 @@ export interface LedgerEntry {
   readonly calledMs: Ms;
   readonly sentMs: Ms | null;
   readonly repliedMs: Ms | null;
+  /** As in CommandRecord. */
+  readonly askedMs: Ms | null;
 }
 
 export interface LedgerReader {
@@ -63,6 +66,7 @@ function entryReader(buffer: SharedArrayBuffer): (sequence: number) => Reading {
     const called = at(fields.called, slot);
     const sent = at(fields.sent, slot);
     const replied = at(fields.replied, slot);
+    const asked = askedOf(at(fields.asked, slot));
     const commandId = at(fields.command, slot);
     const connectionId = at(fields.connection, slot);
     const ahead = at(fields.ahead, slot);
@@ -79,6 +83,7 @@ function entryReader(buffer: SharedArrayBuffer): (sequence: number) => Reading {
       calledMs: ms(called),
       sentMs: timeOrNull(sent),
       repliedMs: timeOrNull(replied),
+      askedMs: asked === null ? null : ms(asked),
     };
   };
 }

@@ -32,10 +32,22 @@ export const outcome = {
 } as const;
 export type Outcome = (typeof outcome)[keyof typeof outcome];
 
+/** Bytes of one record: times and sequence, then command, connection and ahead, then the state. */
+const doublesPerRecord = 5;
+const recordBytes = doublesPerRecord * 8 + 3 * 2 + 1;
+
+/** 0 is what a new record has: not read. So "does not wait" needs a number of its own. */
+const doesNotWait = -1;
+const askedStored = (askedMs: number): number => (askedMs === 0 ? doesNotWait : askedMs);
+export const askedOf = (stored: number): number | null => {
+  if (stored === 0) return null;
+  return stored === doesNotWait ? 0 : stored;
+};
+
 export function ledgerViews(buffer: SharedArrayBuffer, capacity: number) {
   const doubles = (index: number) =>
     new Float64Array(buffer, headerBytes + index * 8 * capacity, capacity);
-  const shortsAt = headerBytes + 4 * 8 * capacity;
+  const shortsAt = headerBytes + doublesPerRecord * 8 * capacity;
   const shorts = (index: number) =>
     new Uint16Array(buffer, shortsAt + index * 2 * capacity, capacity);
   return {
@@ -44,6 +56,8 @@ export function ledgerViews(buffer: SharedArrayBuffer, capacity: number) {
     called: doubles(1),
     sent: doubles(2),
     replied: doubles(3),
+    /** See `askedStored`. */
+    asked: doubles(4),
     command: shorts(0),
     connection: shorts(1),
     ahead: shorts(2),
@@ -52,16 +66,21 @@ export function ledgerViews(buffer: SharedArrayBuffer, capacity: number) {
 }
 
 export function createLedger(capacity = ledgerCapacity): SharedArrayBuffer {
-  return new SharedArrayBuffer(headerBytes + capacity * (4 * 8 + 3 * 2 + 1));
+  return new SharedArrayBuffer(headerBytes + capacity * recordBytes);
 }
 
 export const capacityOf = (buffer: SharedArrayBuffer): number => {
-  return (buffer.byteLength - headerBytes) / (4 * 8 + 3 * 2 + 1);
+  return (buffer.byteLength - headerBytes) / recordBytes;
 };
 
 export interface LedgerWriter {
   /** Opens a record and returns its sequence. About 10 ns; allocates nothing. */
   open(commandId: number, connectionId: number, ahead: number, calledMs: number): number;
+  /**
+   * How long a blocking command was asked to wait at most, in milliseconds: Infinity for ever, 0 not
+   * at all. Called for those only.
+   */
+  asked(sequence: number, askedMs: number): void;
   /** The bytes went to the socket; again after a resend, when the last time counts. */
   sent(sequence: number, connectionId: number, sentMs: number): void;
   /** Settles the record, once: a second call, or one for a record that the ring has lost, does nothing. */
@@ -72,7 +91,7 @@ export interface LedgerWriter {
 export function ledgerWriter(buffer: SharedArrayBuffer): LedgerWriter {
   const capacity = capacityOf(buffer);
   const mask = capacity - 1;
-  const { header, sequence, called, sent, replied, command, connection, ahead, state } =
+  const { header, sequence, called, sent, replied, asked, command, connection, ahead, state } =
     ledgerViews(buffer, capacity);
   let head = 0;
   return {
@@ -87,6 +106,7 @@ export function ledgerWriter(buffer: SharedArrayBuffer): LedgerWriter {
       called[slot] = calledMs;
       sent[slot] = 0;
       replied[slot] = 0;
+      asked[slot] = 0;
       command[slot] = commandId;
       connection[slot] = connectionId;
       ahead[slot] = Math.min(aheadCount, 65_535);
@@ -94,6 +114,10 @@ export function ledgerWriter(buffer: SharedArrayBuffer): LedgerWriter {
       state[slot] = stateCalled;
       header[headIndex] = next;
       return next;
+    },
+    asked(record, askedMs) {
+      const slot = record & mask;
+      if (sequence[slot] === record) asked[slot] = askedStored(askedMs);
     },
     sent(record, connectionId, sentMs) {
       const slot = record & mask;

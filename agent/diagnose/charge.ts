@@ -5,7 +5,7 @@
 // server. What neither assigns stays unknown.
 
 import type { CommandRecord } from "../model/command";
-import { isBlocking } from "../model/constant-cost";
+import { isWaiting, serverTimerMs } from "../model/constant-cost";
 import type { Blame, ChargedCommand } from "../model/incident";
 import type { Ms } from "../model/units";
 import { roundMs } from "./rule";
@@ -24,6 +24,8 @@ export interface HeldCommand {
   readonly unreadSeenMs: Ms | null;
   /** Usual time from sent to replied on that server while the loop is free; null if not known. */
   readonly usualRoundTripMs: Ms | null;
+  /** As in CommandRecord. */
+  readonly askedMs: Ms | null;
 }
 
 interface StallInterval {
@@ -48,24 +50,30 @@ export function blameFor(command: HeldCommand, stall: StallInterval): Blame {
   const readyMs = readyAt(command, stall, sentMs);
   const replyLoopMs = readyMs === null ? 0 : Math.max(0, command.settledMs - readyMs);
   const restMs = waitMs - replyLoopMs;
-  const isIntended = isBlocking(command.command);
+  const intendedMs = isWaiting(command.command, command.askedMs)
+    ? Math.min(restMs, command.askedMs ?? restMs)
+    : 0;
   return {
     queueMs,
     networkMs: 0,
     serverMs: 0,
     loopMs: queueLoopMs + replyLoopMs,
-    intendedMs: isIntended ? restMs : 0,
-    unknownMs: isIntended ? 0 : restMs,
+    intendedMs,
+    unknownMs: restMs - intendedMs,
   };
 }
 
 /** When the reply could have been read but was not; null where nothing says that it was there. */
 function readyAt(command: HeldCommand, stall: StallInterval, sentMs: number): number | null {
   if (sentMs >= stall.endMs || command.settledMs <= stall.startMs) return null;
-  const { unreadSeenMs, usualRoundTripMs } = command;
+  const { unreadSeenMs, usualRoundTripMs, askedMs } = command;
   // A reply that had been there when the stall ended would have been read soon after.
-  const isEstimable = command.settledMs <= stall.endMs + catchUpMs && !isBlocking(command.command);
-  const usualMs = isEstimable && usualRoundTripMs !== null ? sentMs + usualRoundTripMs : null;
+  const isEstimable = command.settledMs <= stall.endMs + catchUpMs;
+  const waitsMs = isWaiting(command.command, askedMs)
+    ? (askedMs ?? Number.POSITIVE_INFINITY) + serverTimerMs
+    : 0;
+  const answeredMs = sentMs + waitsMs + (usualRoundTripMs ?? Number.POSITIVE_INFINITY);
+  const usualMs = isEstimable && Number.isFinite(answeredMs) ? answeredMs : null;
   const estimates = [unreadSeenMs, usualMs].filter((estimate) => estimate !== null);
   if (estimates.length === 0) return null;
   // Before the stall began, the loop would have read it; and nothing is ready before it is sent.

@@ -7,6 +7,7 @@
 // costs some 100 ns a command more on Node 24 and 26.
 
 import { type LedgerWriter, type Outcome, outcome } from "../base/ledger";
+import { askedWaitMs } from "./asked-wait";
 import { noConnectionId, type Registry } from "./registry";
 
 const sequenceKey = Symbol("loophound.sequence");
@@ -15,6 +16,7 @@ const noSequence = 0;
 /** The part of ioredis' Command that is read, and our mark on it. */
 export interface RedisCommand {
   readonly name: string;
+  readonly args?: ArrayLike<unknown>;
   [sequenceKey]?: number;
 }
 
@@ -84,6 +86,11 @@ export function createRecords({ ledger, registry, now }: RecordsParts): Records 
     const id = registry.redisCommandId(command.name);
     const sequence = ledger.open(id, connectionId, ahead, atMs);
     command[sequenceKey] = sequence;
+    const place = registry.timeoutPlace(id);
+    if (place !== null && command.args !== undefined) {
+      const askedMs = askedWaitMs(place, command.args, 0);
+      if (askedMs !== null) ledger.asked(sequence, askedMs);
+    }
     return sequence;
   }
 

@@ -1,7 +1,9 @@
 // Numbers for command names and connections, so that a ledger record holds two integers instead of
 // text. Application thread. The watchdog hears of each new one once.
 
+import { timeoutPlaces } from "../model/blocking-commands";
 import type { ConnectionInfo } from "../model/command";
+import type { TimeoutPlace } from "../model/timeout-place";
 import type { ToWatchdog } from "../model/wire";
 
 /**
@@ -35,6 +37,8 @@ export interface Registry {
    * from the second time on.
    */
   redisCommandId(spelling: string): number;
+  /** Where a blocking command has its time-out; null for every other one. About 2 ns. */
+  timeoutPlace(commandId: number): TimeoutPlace | null;
   /** The id of a name that is kept as it is: `basic.ack`. For tables made once, not per command. */
   nameId(name: string): number;
   /**
@@ -52,6 +56,7 @@ export function createRegistry(post: (message: ToWatchdog) => void): Registry {
   const connections = connectionTable(post);
   return {
     redisCommandId: names.redisCommandId,
+    timeoutPlace: names.timeoutPlace,
     nameId: names.nameId,
     connectionOpened: connections.opened,
     connectionClosed: connections.closed,
@@ -64,6 +69,7 @@ const redisName = new RegExp(`^[a-z][\\w.|:-]{0,${commandNameCharsMax - 1}}$`, "
 
 function nameTable(post: (message: ToWatchdog) => void) {
   const names = [otherCommand];
+  const places: (TimeoutPlace | null)[] = [null];
   const idByName = new Map([[otherCommand, otherCommandId]]);
   const idBySpelling = new Map<string, number>();
 
@@ -72,6 +78,7 @@ function nameTable(post: (message: ToWatchdog) => void) {
     if (known !== undefined) return known;
     if (names.length >= commandNamesMax) return otherCommandId;
     const id = names.push(name) - 1;
+    places.push(Object.hasOwn(timeoutPlaces, name) ? (timeoutPlaces[name] ?? null) : null);
     idByName.set(name, id);
     post({ kind: "command-name", id, name });
     return id;
@@ -87,7 +94,12 @@ function nameTable(post: (message: ToWatchdog) => void) {
     return id;
   }
 
-  return { nameId, redisCommandId, all: (): readonly string[] => [...names] };
+  return {
+    nameId,
+    redisCommandId,
+    timeoutPlace: (id: number) => places[id] ?? null,
+    all: (): readonly string[] => [...names],
+  };
 }
 
 function connectionTable(post: (message: ToWatchdog) => void) {

@@ -129,6 +129,14 @@ export const catalogue = {
     help: "Commands that have been called and not yet answered.",
     seriesMax: 1,
   },
+  commandsUnjudged: {
+    name: "loophound_commands_unjudged_total",
+    type: "counter",
+    unit: "1",
+    labels: [],
+    help: "Slow commands whose cost depends on the data and whose own history was too short to say whether that is unusual.",
+    seriesMax: 1,
+  },
   ledgerDropped: {
     name: "loophound_ledger_dropped_total",
     type: "counter",

@@ -21,6 +21,11 @@ export interface CommandRecord {
   readonly repliedMs: Ms | null;
   /** Commands already unanswered on that connection when this one was called. */
   readonly ahead: number;
+  /**
+   * How long a blocking command was asked to wait at most: Infinity for ever, 0 not at all (XREAD
+   * without BLOCK). null for all other commands, and where the argument could not be read.
+   */
+  readonly askedMs: Ms | null;
 }
 
 export interface ConnectionInfo {

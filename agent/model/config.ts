@@ -96,7 +96,7 @@ export const configOptions: readonly ConfigOption[] = [
     env: "LOOPHOUND_SLOW_COMMAND_MS",
     type: milliseconds(1, 600_000),
     fallback: 50,
-    says: "A command of constant cost (TTL, EXPIRE, GET ...) that took this long is an incident.",
+    says: "A command of constant cost (TTL, EXPIRE, GET ...) that took this long is an incident. One whose cost depends on the data (KEYS, HGETALL, EVALSHA ...) must be far outside its own history as well.",
   },
   {
     key: "clients",

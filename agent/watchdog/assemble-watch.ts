@@ -11,6 +11,7 @@ import type { Result } from "../model/result";
 import { ms } from "../model/units";
 import type { WatchedThread } from "../model/wire";
 import type { StackExaminer } from "../stack/thread-stack";
+import { createCommandHistory } from "./command-history";
 import { type CommandWatch, createCommandWatch } from "./command-watch";
 import type { Directory } from "./directory";
 import { createInterruptLog, type InterruptLog, noInterrupts } from "./interrupt-log";
@@ -43,6 +44,8 @@ export interface AssembleOptions {
   readonly directory: Directory;
   readonly nextStallId: () => number;
   readonly onSettled: (entry: LedgerEntry) => void;
+  /** See SlowCommandsOptions. */
+  readonly onUnjudged: () => void;
 }
 
 export function assembleWatch(options: AssembleOptions): WatchParts {
@@ -54,6 +57,7 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
     examiner,
     forwarded: forwardedReader(thread.marker, options.directory.nativeFunctions),
   });
+  const history = createCommandHistory();
   const commands = createCommandWatch({
     ledger: ledgerReader(thread.ledger),
     directory: options.directory,
@@ -63,7 +67,12 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
       return found.ok ? found.value.entries : [];
     }),
     onSettled: options.onSettled,
-    slow: createSlowCommands(ms(config.slowCommandMs)),
+    history,
+    slow: createSlowCommands({
+      thresholdMs: ms(config.slowCommandMs),
+      history,
+      onUnjudged: options.onUnjudged,
+    }),
   });
   const watch = createThreadWatch({
     threadId: thread.threadId,

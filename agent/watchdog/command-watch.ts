@@ -4,13 +4,14 @@
 import type { LedgerEntry, LedgerReader } from "../base/ledger-reader";
 import { chargeCommands, type HeldCommand } from "../diagnose/charge";
 import type { CommandRecord } from "../model/command";
-import { isBlocking } from "../model/constant-cost";
+import { isConstantCost, isWaiting } from "../model/constant-cost";
 import type { Interval, UnreadReply } from "../model/evidence";
 import type { ChargedCommand } from "../model/incident";
 import { type Ms, ms } from "../model/units";
+import type { CommandHistory } from "./command-history";
 import type { Directory } from "./directory";
 import type { RoundTrips } from "./round-trips";
-import type { SlowCommands, SlowRecord } from "./slow-commands";
+import { type SlowCommands, type SlowRecord, serverOf } from "./slow-commands";
 import type { UnreadReplyFinder } from "./unread-replies";
 
 /** Commands examined for one stall; more than this at once are charged by their newest. */
@@ -26,6 +27,7 @@ export interface CommandWatchOptions {
   /** Called once for each settled record. */
   readonly onSettled: (entry: LedgerEntry) => void;
   readonly slow: SlowCommands;
+  readonly history: CommandHistory;
 }
 
 export interface CommandWatch {
@@ -47,9 +49,6 @@ export interface CommandWatch {
   ): readonly ChargedCommand[];
 }
 
-const serverOf = (record: CommandRecord): string =>
-  `${record.connection?.host}:${record.connection?.port}`;
-
 export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
   const { ledger, directory, roundTrips, unreadFinder } = options;
   const unnamed: LedgerEntry[] = [];
@@ -61,8 +60,8 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
     const record = directory.resolve(entry);
     if (entry.state === "replied") options.slow.add(record, entry.repliedMs);
     if (!isLoopFree || entry.sentMs === null) return;
-    if (entry.state !== "replied" || isBlocking(record.command)) return;
-    roundTrips.add(serverOf(record), ms(entry.repliedMs - entry.sentMs));
+    if (entry.state !== "replied" || isWaiting(record.command, record.askedMs)) return;
+    learn(options, record, ms(entry.repliedMs - entry.sentMs));
   }
 
   function held(entry: LedgerEntry, nowMs: Ms, unread: readonly UnreadReply[]): HeldCommand {
@@ -79,6 +78,7 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
       settledMs: record.repliedMs ?? nowMs,
       unreadSeenMs: seen?.seenMs ?? null,
       usualRoundTripMs: roundTrips.usualMs(serverOf(record)),
+      askedMs: record.askedMs,
     };
   }
 
@@ -119,4 +119,15 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
       );
     },
   };
+}
+
+/** What is usual, from a command that nothing of ours held up. */
+function learn(
+  { roundTrips, history }: CommandWatchOptions,
+  record: CommandRecord,
+  inFlightMs: Ms,
+) {
+  const server = serverOf(record);
+  roundTrips.add(server, inFlightMs);
+  if (!isConstantCost(record.command)) history.add(server, record.command, inFlightMs);
 }

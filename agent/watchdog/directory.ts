@@ -65,6 +65,7 @@ export function createDirectory(
       sentMs: entry.sentMs,
       repliedMs: entry.repliedMs,
       ahead: entry.ahead,
+      askedMs: entry.askedMs,
     }),
     labels({ commandId, connectionId }) {
       const command = names.get(commandId);

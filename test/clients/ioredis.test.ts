@@ -66,6 +66,24 @@ describe.each(ioredisLibraries)("%s", (library) => {
     expectTimesInOrder(rows);
   });
 
+  test("reads of a blocking command how long it was asked to wait, and nothing else", async () => {
+    const redis = await connectReady();
+    await redis.blpop("nothing", 0.01);
+    await redis.call("BRPOP", Buffer.from("nothing"), Buffer.from("0.02"));
+    await redis.xread("COUNT", 1, "STREAMS", "nothing", "0");
+    await redis.xread("BLOCK", 5, "STREAMS", "nothing", "$");
+    await redis.set("key", 7);
+    const rows = (await client.settled()).map(({ command, askedMs }) => [command, askedMs]);
+    expect(rows).toEqual([
+      ["PING", null],
+      ["BLPOP", 10],
+      ["BRPOP", 20],
+      ["XREAD", 0],
+      ["XREAD", 5],
+      ["SET", null],
+    ]);
+  });
+
   test("counts what is unanswered before a command on its connection", async () => {
     const redis = await connectReady();
     await Promise.all([redis.get("a"), redis.get("b"), redis.get("c")]);

@@ -49,11 +49,30 @@ describe("a record", () => {
         calledMs: 10,
         sentMs: 11,
         repliedMs: 12.5,
+        askedMs: null,
       },
     ]);
     expect(poll()).toEqual([]);
     expect(reader.open()).toEqual([]);
   });
+
+  test.each([0, 250, Number.POSITIVE_INFINITY])(
+    "keeps that it was asked to wait %s ms",
+    (askedMs) => {
+      const { writer, poll } = ledger();
+      const sequence = writer.open(1, 1, 0, 10);
+      writer.asked(sequence, askedMs);
+      writer.close(sequence, 12, outcome.replied);
+      // The next life of the same slot was asked nothing.
+      for (let i = 0; i < 8; i++) writer.close(writer.open(1, 1, 0, 20), 21, outcome.replied);
+      writer.asked(sequence, 99);
+      expect(poll().map((entry) => entry.askedMs)).toEqual(Array.from({ length: 8 }, () => null));
+      const again = writer.open(1, 1, 0, 30);
+      writer.asked(again, askedMs);
+      writer.close(again, 31, outcome.replied);
+      expect(poll().map((entry) => entry.askedMs)).toEqual([askedMs]);
+    },
+  );
 
   test("settles once: what comes after the first end does nothing", () => {
     const { writer, poll } = ledger();

@@ -17,6 +17,7 @@ function held(changes: Partial<HeldCommand>): HeldCommand {
     settledMs: ms(1302),
     unreadSeenMs: null,
     usualRoundTripMs: null,
+    askedMs: null,
     ...changes,
   };
 }
@@ -59,6 +60,38 @@ test("BLPOP waits on purpose until its reply is seen unread", () => {
     intendedMs: 600,
     loopMs: 202,
   });
+});
+
+test("BLPOP was asked to wait no longer than its time-out, and what comes after is not intended", () => {
+  const blpop = held({
+    command: "BLPOP",
+    calledMs: ms(1400),
+    sentMs: ms(1400),
+    settledMs: ms(2800),
+  });
+  expect(blameFor({ ...blpop, askedMs: ms(1000) }, stall)).toMatchObject({
+    intendedMs: 1000,
+    unknownMs: 400,
+  });
+  expect(blameFor({ ...blpop, askedMs: ms(Number.POSITIVE_INFINITY) }, stall).intendedMs).toBe(
+    1400,
+  );
+});
+
+test("a time-out that ended inside the stall was answered then, at the latest a server's tick later", () => {
+  const blpop = held({ command: "BLPOP", calledMs: ms(900), sentMs: ms(900), askedMs: ms(200) });
+  expect(blameFor({ ...blpop, usualRoundTripMs: ms(1) }, stall)).toMatchObject({
+    loopMs: 101,
+    intendedMs: 200,
+    unknownMs: 101,
+  });
+  const forEver = { ...blpop, askedMs: ms(Number.POSITIVE_INFINITY), usualRoundTripMs: ms(1) };
+  expect(blameFor(forEver, stall)).toMatchObject({ loopMs: 0, intendedMs: 402 });
+});
+
+test("XREAD without BLOCK does not wait on purpose", () => {
+  const xread = held({ command: "XREAD", askedMs: ms(0), usualRoundTripMs: ms(2) });
+  expect(blameFor(xread, stall)).toMatchObject({ loopMs: 301, intendedMs: 0 });
 });
 
 test("the parts always add up to the latency, and none is negative", () => {

@@ -20,6 +20,7 @@ function sent(sequence: number, command: string, localPort: number | null): Comm
     sentMs: ms(100 + sequence),
     repliedMs: null,
     ahead: 0,
+    askedMs: null,
   };
 }
 
