@@ -1,10 +1,9 @@
 // The npm packages of package-lock.json, into node_modules.
 
 const { existsSync, readFileSync } = require("node:fs");
-const { dirname, join } = require("node:path");
-const { capture } = require("./commands.cjs");
+const { npm } = require("./npm.cjs");
 const { inRepository } = require("./paths.cjs");
-const { say, withProgress } = require("./progress.cjs");
+const { say } = require("./progress.cjs");
 const { SetupError } = require("./setup-error.cjs");
 const { hashOf, readStamp, writeStamp } = require("./stamps.cjs");
 
@@ -71,38 +70,6 @@ function requiredPackages(lock) {
       entry.os?.includes(process.platform) === true && entry.cpu?.includes(process.arch) === true;
     return isForHere && entry.libc === undefined;
   });
-}
-
-async function npm(args, title) {
-  // Development packages also where NODE_ENV=production or npm's `omit` would leave them out; no install
-  // scripts, because nothing that the project needs has one that matters (koffi brings its binaries).
-  const flags = [
-    "--include=dev",
-    "--ignore-scripts",
-    "--no-audit",
-    "--no-fund",
-    "--loglevel=error",
-  ];
-  const [command, ...first] = npmCommand();
-  const result = await withProgress(title, () => {
-    return capture(command, [...first, ...args, ...flags], { shell: command === "npm.cmd" });
-  });
-  if (result.status === 0) return;
-  throw new SetupError(
-    `\`npm ${args[0]}\` ended with status ${result.status}:\n${result.tail}`,
-    "check the network and npm's registry setting, then start again",
-  );
-}
-
-/** npm as it runs us; else the one that came with this Node; else the one on the PATH. */
-function npmCommand() {
-  const scripts = [
-    process.env.npm_execpath ?? "",
-    join(dirname(process.execPath), "..", "lib", "node_modules", "npm", "bin", "npm-cli.js"),
-  ];
-  const script = scripts.find((path) => /npm-cli\.c?js$/.test(path) && existsSync(path));
-  if (script !== undefined) return [process.execPath, script];
-  return [process.platform === "win32" ? "npm.cmd" : "npm"];
 }
 
 module.exports = { installPackages };

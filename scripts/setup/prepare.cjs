@@ -2,10 +2,16 @@
 
 const { installPackages } = require("./packages.cjs");
 const { compile } = require("./compile.cjs");
+const { prepareNodes } = require("./nodes.cjs");
 const { prepareServers } = require("./servers.cjs");
 const { withLock } = require("./lock.cjs");
 
-const steps = { packages: installPackages, build: compile, servers: prepareServers };
+const steps = {
+  packages: installPackages,
+  build: compile,
+  servers: prepareServers,
+  nodes: prepareNodes,
+};
 
 /** Makes ready what the named steps stand for; each step looks first and does nothing when all is there. */
 function prepare(names) {

@@ -13,14 +13,14 @@ export interface NodeVersion {
   readonly major: number;
 }
 
-/** This file runs as dist/test/support/node-versions.js. */
-const ownPackages = join(__dirname, "../../../node_modules");
+/** Where the set-up installs them. This file runs as dist/test/support/node-versions.js. */
+const installedNodes = join(__dirname, "../../../.loophound/nodes/node_modules");
 
 /**
  * One binary for each major version, sorted; the running one is always among them. Looks in
  * `packagesFolder` for packages named `node-<platform>-<arch>` or aliased `n20`, `node20` and so on.
  */
-export function findNodeVersions(packagesFolder = ownPackages): readonly NodeVersion[] {
+export function findNodeVersions(packagesFolder = installedNodes): readonly NodeVersion[] {
   const names = existsSync(packagesFolder) ? readdirSync(packagesFolder) : [];
   const binaries = names
     .filter((name) => /^(?:node-\w+-\w+|n(?:ode-?)?\d+)$/.test(name))
