@@ -3,6 +3,7 @@
 const { existsSync, readFileSync, rmSync } = require("node:fs");
 const { join, relative } = require("node:path");
 const { capture } = require("./commands.cjs");
+const { buildPage, isOfPage, pageOutputs } = require("./page.cjs");
 const { inRepository, root } = require("./paths.cjs");
 const { withProgress } = require("./progress.cjs");
 const { SetupError } = require("./setup-error.cjs");
@@ -13,6 +14,11 @@ const outputEndings = [".js", ".js.map", ".d.ts"];
 
 /** Compiles what has changed, and removes what has lost its source (a deleted test would still run). */
 async function compile() {
+  await compileSources();
+  await buildPage();
+}
+
+async function compileSources() {
   const config = JSON.parse(readFileSync(inRepository("tsconfig.json"), "utf8"));
   const sources = config.include.flatMap((folder) => filesBelow(inRepository(folder), isSource));
   const stamp = stampOf(sources);
@@ -31,11 +37,11 @@ async function compile() {
       "mend them, then start again",
     );
   }
-  removeOrphans(new Set(outputs));
+  removeOrphans(new Set([...outputs, ...pageOutputs]));
   writeStamp(stampFile, stamp);
 }
 
-const isSource = (path) => path.endsWith(".ts");
+const isSource = (path) => path.endsWith(".ts") && !isOfPage(path);
 
 const outputOf = (source) => inRepository("dist", relative(root, source).replace(/\.ts$/, ".js"));
 

@@ -1,9 +1,12 @@
 // The command `loophound`: its words and its exit codes.
 
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "@jest/globals";
+import { afterAll, describe, expect, test } from "@jest/globals";
 import { configOptions } from "../../agent/model/config";
 import { type Environment, runApp } from "../support/run-app";
+import { incident } from "../unit/exporters/incidents";
 
 /** This file runs as dist/test/e2e/command.linux.test.js. */
 const script = join(__dirname, "../../agent/cli.js");
@@ -53,6 +56,38 @@ test("config fails where a setting makes no sense, and names it", async () => {
   expect(code).toBe(1);
 });
 
+describe("report", () => {
+  const folder = mkdtempSync(join(tmpdir(), "loophound-report-"));
+  const log = join(folder, "incidents.ndjson");
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("makes one page of a log, and names the lines that it leaves out", async () => {
+    writeFileSync(log, `${JSON.stringify(incident({ id: "first" }))}\nnonsense\n`);
+    const { code, stdout, stderr } = await loophound(["report", log]);
+    const page = readFileSync(join(folder, "incidents.html"), "utf8");
+    expect(page).toMatch(/^<!doctype html>.*"id":"first"/s);
+    expect(stderr).toContain("line 2 is not JSON");
+    expect(stderr).toContain("1 incidents, 1 lines left out");
+    expect([code, stdout]).toEqual([0, ""]);
+  });
+
+  test("writes where -o says", async () => {
+    writeFileSync(log, JSON.stringify(incident()));
+    const page = join(folder, "post-mortem.html");
+    const { code } = await loophound(["report", log, "-o", page]);
+    expect([code, existsSync(page)]).toEqual([0, true]);
+  });
+
+  test.each([
+    ["a file that is not there", join(folder, "none.ndjson"), /cannot read .*ENOENT/],
+    ["a file of another kind", __filename, /holds no incident: it takes what LOOPHOUND_LOG writes/],
+  ])("refuses %s", async (_what, path, words) => {
+    const { code, stderr } = await loophound(["report", path]);
+    expect(stderr).toMatch(words);
+    expect(code).toBe(1);
+  });
+});
+
 test.each([[[]], [["--help"]], [["-h"]], [["help"]]])("%j shows what there is", async (args) => {
   const { code, stdout, stderr } = await loophound(args);
   for (const word of ["self-check", "config", "version", "--require loophound/register"])
@@ -81,9 +116,13 @@ test.each([
   [["__proto__"], /unknown command "__proto__"/],
   [["config", "--yaml"], /config does not take "--yaml"/],
   [["config", "json"], /config does not take "json"/],
+  [["config", "--json=3"], /config takes --json without a value/],
+  [["report"], /report needs more words/],
+  [["report", "a", "b"], /report does not take "b"/],
+  [["report", "a", "--output="], /report needs a value after --output/],
 ])("%j is refused with the commands that there are", async (args, words) => {
   const { code, stdout, stderr } = await loophound(args);
   expect(stderr).toMatch(words);
-  expect(stderr).toContain("commands: self-check, config, version");
+  expect(stderr).toContain("commands: report, self-check, config, version");
   expect([code, stdout]).toEqual([2, ""]);
 });
