@@ -1,8 +1,9 @@
 // The public API: what `import { start } from "loophound"` gives. Importing it changes nothing.
 
+import type { Agent } from "./agent";
 import type { GivenOptions } from "./config-from-env";
 import type { Incident } from "./model/incident";
-import { type Agent, startAgent } from "./start";
+import { startAgent } from "./start";
 
 export type { Cause } from "./model/cause";
 export type { Config } from "./model/config";
@@ -22,7 +23,8 @@ export type { Agent, GivenOptions };
  * Starts the agent in this process; options win over LOOPHOUND_* variables. Call it before the
  * clients are loaded, or preload loophound/register instead. Returns the agent that runs already
  * if there is one, and null where LOOPHOUND_ENABLED=off. Never throws: a bad option is named on
- * stderr and its default used.
+ * stderr and its default used. In a worker thread it joins the agent of the main thread, whose settings
+ * hold; null if there is none, or if it leaves workers alone.
  */
 export const start = (options?: GivenOptions): Agent | null => startAgent(process.env, options);
 

@@ -2,78 +2,75 @@
 // process is old enough to be worth one. Everything here runs inside somebody else's program: it
 // must neither throw, nor delay, nor be seen.
 
-import { createBeatCell } from "./base/beat-cell";
-import { nowMs } from "./base/clock";
+import { isMainThread, setEnvironmentData } from "node:worker_threads";
+import type { Agent } from "./agent";
 import { createStderr } from "./base/diag";
-import { createGcCell } from "./base/gc-cell";
 import { guard } from "./base/guard";
-import { createLedger, ledgerWriter } from "./base/ledger";
-import { createMarkerCell } from "./base/marker-cell";
-import { createSignals, signal, signalCells } from "./base/signals";
+import { createSignals } from "./base/signals";
 import { type GivenOptions, readConfig } from "./config-from-env";
-import { installClients } from "./instrument/install";
-import { installNativeForwarders } from "./instrument/native-forwarders";
-import { createRegistry } from "./instrument/registry";
 import type { Config } from "./model/config";
 import type { Incident } from "./model/incident";
-import type { ToWatchdog } from "./model/wire";
+import type { ToWatchdog, WorkerBriefing } from "./model/wire";
+import { createMainMemory } from "./thread-memory";
+import { installTaps } from "./thread-taps";
 import type { LauncherOptions, WatchdogLauncher } from "./watchdog-launcher";
+import { briefingKey } from "./worker-channels";
 
-/** One agent a process, whichever copy of the package comes first. */
+/** One agent a thread, whichever copy of the package comes first. */
 const marker = Symbol.for("loophound.agent");
 
-export interface Agent {
-  readonly config: Config;
-  onIncident(listener: (incident: Incident) => void): () => void;
-  /** Ends the watchdog, the heartbeat and the hooks; the application runs on as if never watched. */
-  stop(): void;
-}
-
-/** Starts the agent, or returns the one that runs already. null: switched off. */
+/**
+ * Starts the agent in this thread, or returns the one that runs already. A worker thread joins the
+ * agent of its process, whose settings hold. null: switched off.
+ */
 export function startAgent(env: NodeJS.ProcessEnv, options?: GivenOptions): Agent | null {
   const running = (globalThis as Record<symbol, unknown>)[marker] as Agent | undefined;
   if (running !== undefined) return running;
+  const agent = guard("start", () => (isMainThread ? startMain(env, options) : joinAgent()), null);
+  if (agent === null) return null;
+  const stop = (): void => {
+    agent.stop();
+    delete (globalThis as Record<symbol, unknown>)[marker];
+  };
+  const marked = { ...agent, stop };
+  Object.defineProperty(globalThis, marker, { value: marked, configurable: true });
+  return marked;
+}
+
+function startMain(env: NodeJS.ProcessEnv, options?: GivenOptions): Agent | null {
   const { config, complaints } = readConfig(env, options);
   const stderr = createStderr();
   for (const complaint of complaints) stderr.write(`loophound: ${complaint}\n`);
-  if (!config.enabled) return null;
-  const agent = guard("start", () => assemble(config), null);
-  if (agent !== null) {
-    Object.defineProperty(globalThis, marker, { value: agent, configurable: true });
-  }
-  return agent;
+  return config.enabled ? assemble(config) : null;
+}
+
+/** Loaded late: no other thread needs it. */
+function joinAgent(): Agent | null {
+  const { assembleWorker } = require("./start-worker") as typeof import("./start-worker");
+  return assembleWorker();
 }
 
 function assemble(config: Config): Agent {
-  const memory = createMemory();
-  const ledger = ledgerWriter(memory.ledger);
+  const memory = createMainMemory();
+  const signals = createSignals();
   const listeners = new Set<(incident: Incident) => void>();
   let launcher: WatchdogLauncher | null = null;
   let isWanted = false;
 
   const post = (message: ToWatchdog) => launcher?.post(message);
-  const registry = createRegistry(post);
   const wanted = (): void => {
     isWanted = true;
     launcher?.launch();
   };
-  const hooks = config.clients
-    ? installClients({ ledger, registry, now: nowMs, onFirstClient: wanted })
-    : null;
-  const forwarders = config.forwarders
-    ? installNativeForwarders({ marker: memory.marker, post })
-    : null;
-  const listening = watchListening(memory.signals, wanted, post);
+  const taps = installTaps({ config, memory, signals, post, onServing: wanted });
+  if (config.workers) briefWorkers({ config, signals });
 
   // The first turn of the loop: what ran before it was start-up, which is nobody's stall.
   const firstTurn = setTimeout(() => {
     guard(
       "start",
       () => {
-        launcher = createLauncher(config, memory, listeners, () => ({
-          ...registry.snapshot(),
-          nativeFunctions: forwarders?.names() ?? [],
-        }));
+        launcher = createLauncher(config, { memory, signals, names: taps.names }, listeners);
         if (isWanted) launcher.launch();
         else launcher.launchAfter(config.startDelayMs - process.uptime() * 1000);
       },
@@ -91,76 +88,33 @@ function assemble(config: Config): Agent {
     },
     stop() {
       clearTimeout(firstTurn);
-      hooks?.uninstall();
-      forwarders?.uninstall();
-      listening();
+      briefWorkers(null);
+      taps.uninstall();
       launcher?.stop();
-      delete (globalThis as Record<symbol, unknown>)[marker];
     },
   };
 }
 
-type Memory = LauncherOptions["memory"];
+/** Inherited by every worker that is started from here on, and by theirs; null takes it back. */
+function briefWorkers(briefing: WorkerBriefing | null): void {
+  // Typed as text, but anything that can be cloned goes; undefined removes it.
+  setEnvironmentData(briefingKey, (briefing ?? undefined) as unknown as string);
+}
 
-const createMemory = (): Memory => ({
-  beat: createBeatCell(),
-  ledger: createLedger(),
-  gc: createGcCell(),
-  marker: createMarkerCell(),
-  signals: createSignals(),
-});
-
-/** Loaded late: worker_threads and perf_hooks cost milliseconds that a short script need not pay. */
+/** Loaded late: perf_hooks and more cost milliseconds that a short script need not pay. */
 function createLauncher(
   config: Config,
-  memory: Memory,
+  thread: Pick<LauncherOptions, "memory" | "signals" | "names">,
   listeners: ReadonlySet<(incident: Incident) => void>,
-  snapshot: LauncherOptions["snapshot"],
 ): WatchdogLauncher {
   const { createWatchdogLauncher } =
     require("./watchdog-launcher") as typeof import("./watchdog-launcher");
   return createWatchdogLauncher({
+    ...thread,
     config,
-    memory,
-    snapshot,
     isSubscribed: () => listeners.size > 0,
     onIncident: (incident) => {
       for (const listener of listeners) guard("listener", () => listener(incident), undefined);
     },
   });
-}
-
-/** A blocked start of the application's own listener is worse than no port of ours. */
-const portReleaseWaitMs = 250;
-
-/**
- * Node announces a listen before the port is taken (diagnostics_channel, net.Server `listen`). A
- * process that serves is worth watching at once; and if it wants the port that our HTTP server
- * has, ours moves out of the way first. Returns a function that stops this.
- */
-function watchListening(
-  signals: SharedArrayBuffer,
-  onListen: () => void,
-  post: (message: ToWatchdog) => void,
-): () => void {
-  const { subscribe, unsubscribe } =
-    require("node:diagnostics_channel") as typeof import("node:diagnostics_channel");
-  const cells = signalCells(signals);
-  const channel = "tracing:net.server.listen:asyncStart";
-  const heard = (message: unknown): void => {
-    guard(
-      "listen",
-      () => {
-        onListen();
-        const port = Number((message as { options?: { port?: unknown } }).options?.port);
-        if (!(port > 0) || port !== Atomics.load(cells, signal.port)) return;
-        Atomics.store(cells, signal.releasePort, 1);
-        post({ kind: "release-port" });
-        Atomics.wait(cells, signal.releasePort, 1, portReleaseWaitMs);
-      },
-      undefined,
-    );
-  };
-  subscribe(channel, heard);
-  return () => void unsubscribe(channel, heard);
 }

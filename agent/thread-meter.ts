@@ -1,12 +1,11 @@
 // Feeds the metrics of one watched thread from its shared memory and from what the watch finds.
 
-import { createRequire } from "node:module";
 import type { MetricsStore } from "../exporters/metrics-store";
 import { beatReader } from "./base/beat-cell";
 import { gcReader } from "./base/gc-cell";
-import { faultCounts } from "./base/guard";
 import type { LedgerEntry } from "./base/ledger-reader";
 import { droppedCount } from "./base/ledger-reader";
+import type { GcKind } from "./model/gc";
 import type { Incident } from "./model/incident";
 import { type Ms, ms } from "./model/units";
 import type { WatchedThread } from "./model/wire";
@@ -16,9 +15,16 @@ export interface ThreadMeter {
   onSettled(entry: LedgerEntry): void;
   onStall(incident: Incident): void;
   /** At each look. */
-  onLook(lateMs: Ms): void;
+  onLook(): void;
   /** Before the metrics are read; `stallAgeMs` is null while there is no stall. */
-  refresh(stallAgeMs: Ms | null, openCommands: number): void;
+  refresh(stallAgeMs: Ms | null): void;
+  totals(): ThreadTotals;
+}
+
+/** Since the thread began. */
+export interface ThreadTotals {
+  readonly ledgerDropped: number;
+  readonly gc: ReadonlyMap<GcKind, Ms>;
 }
 
 export interface MeterOptions {
@@ -46,12 +52,6 @@ export function meterThread({ metrics, directory, thread }: MeterOptions): Threa
     lastCount = beat.count;
   }
 
-  metrics.agentInfo({
-    version: packageVersion(),
-    node: process.versions.node,
-    platform: process.platform,
-    arch: process.arch,
-  });
   return {
     onSettled(entry) {
       if (entry.repliedMs !== null) meter.observe(entry, ms(entry.repliedMs - entry.calledMs));
@@ -65,21 +65,8 @@ export function meterThread({ metrics, directory, thread }: MeterOptions): Threa
       );
       for (const { blame } of incident.commands) metrics.blame(blame);
     },
-    onLook(lateMs) {
-      observeBeats();
-      metrics.observeWatchdogDelay(lateMs);
-    },
-    refresh(stallAgeMs, openCommands) {
-      metrics.stallAge(thread.threadId, stallAgeMs);
-      metrics.commandsOpen(openCommands);
-      metrics.ledgerDropped(dropped());
-      metrics.gcTotals(gc.totals());
-      metrics.internalErrors(faultCounts());
-    },
+    onLook: observeBeats,
+    refresh: (stallAgeMs) => metrics.stallAge(thread.threadId, stallAgeMs),
+    totals: () => ({ ledgerDropped: dropped(), gc: gc.totals() }),
   };
-}
-
-function packageVersion(): string {
-  const load = createRequire(__filename);
-  return (load("../../package.json") as { readonly version: string }).version;
 }

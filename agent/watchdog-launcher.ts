@@ -1,24 +1,19 @@
 // The application thread's side of the watchdog thread: launches it, passes the few messages, keeps
 // the heartbeat going, and on exit gives it a moment to write what it still holds.
 
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { join } from "node:path";
-import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 import { Worker } from "node:worker_threads";
-import { nowMs } from "./base/clock";
 import { createStderr } from "./base/diag";
 import { guard } from "./base/guard";
-import { signal, signalCells } from "./base/signals";
-import type { ConnectionInfo } from "./model/command";
+import { rollCallNever, signal, signalCells } from "./base/signals";
 import type { Config } from "./model/config";
-import type { ForwardedCall } from "./model/evidence";
 import type { Incident } from "./model/incident";
-import { ms } from "./model/units";
-import type { FromWatchdog, ToWatchdog, WatchdogStart } from "./model/wire";
+import type { FromWatchdog, ThreadHandover, ToWatchdog, WatchdogStart } from "./model/wire";
 import { recordGc } from "./pulse/gc-facts";
-import { createHeartbeat } from "./pulse/heartbeat";
 import { ownTid } from "./pulse/own-tid";
+import type { ThreadMemory } from "./thread-memory";
+import { createPulse } from "./thread-pulse";
 
 /** Incidents that wait to be folded are written at exit; the application waits no longer than this. */
 const exitWaitMs = 25;
@@ -27,12 +22,9 @@ const watchdogHeapMb = 96;
 
 export interface LauncherOptions {
   readonly config: Config;
-  readonly memory: Record<"beat" | "ledger" | "gc" | "marker" | "signals", SharedArrayBuffer>;
-  readonly snapshot: () => {
-    readonly commandNames: readonly string[];
-    readonly connections: readonly ConnectionInfo[];
-    readonly nativeFunctions: readonly ForwardedCall[];
-  };
+  readonly memory: ThreadMemory;
+  readonly signals: SharedArrayBuffer;
+  readonly names: () => Omit<ThreadHandover, "thread">;
   readonly isSubscribed: () => boolean;
   readonly onIncident: (incident: Incident) => void;
 }
@@ -47,18 +39,11 @@ export interface WatchdogLauncher {
 }
 
 export function createWatchdogLauncher(options: LauncherOptions): WatchdogLauncher {
-  const cells = signalCells(options.memory.signals);
-  const heartbeat = createHeartbeat({
-    cell: options.memory.beat,
-    nowMs,
-    idleMs: () => ms(performance.nodeTiming.idleTime),
-    canBeSlow: () => Atomics.load(cells, signal.idleProof) === 1,
-    onPace: (isSlow) => wakeOnRequests(isSlow, requestCame),
+  const cells = signalCells(options.signals);
+  const heartbeat = createPulse({
+    memory: options.memory,
+    onWork: () => worker?.postMessage({ kind: "wake" } satisfies ToWatchdog),
   });
-  const requestCame = (): void => {
-    guard("wake", () => heartbeat.beatFast(), undefined);
-    worker?.postMessage({ kind: "wake" } satisfies ToWatchdog);
-  };
   let worker: Worker | null = null;
   let timer: NodeJS.Timeout | null = null;
   let stopGc: (() => void) | null = null;
@@ -103,6 +88,7 @@ export function createWatchdogLauncher(options: LauncherOptions): WatchdogLaunch
     heartbeat.stop();
     stopGc?.();
     process.removeListener("exit", flushAtExit);
+    Atomics.store(cells, signal.rollCall, rollCallNever);
     void worker?.terminate();
     worker = null;
   }
@@ -117,16 +103,6 @@ export function createWatchdogLauncher(options: LauncherOptions): WatchdogLaunch
   };
 }
 
-/**
- * While the loop is idle, both threads are slow; the first request wakes them. Node announces each
- * (diagnostics_channel, `http.server.request.start`), at a price that only an idle server pays.
- */
-function wakeOnRequests(isOn: boolean, listener: () => void): void {
-  const channel = "http.server.request.start";
-  if (isOn) subscribe(channel, listener);
-  else unsubscribe(channel, listener);
-}
-
 function sayEnded(error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
   createStderr().write(
@@ -139,16 +115,12 @@ function sayEnded(error: unknown): void {
  * --require and NODE_OPTIONS are inherited by worker threads and would start workers without end.
  */
 function createWorker(options: LauncherOptions): Worker {
-  const { commandNames, connections, nativeFunctions } = options.snapshot();
-  const { beat, ledger, gc, marker, signals } = options.memory;
   const start: WatchdogStart = {
     loophound: "watchdog",
     config: options.config,
-    thread: { threadId: 0, tid: ownTid(), beat, ledger, gc, marker },
-    commandNames,
-    connections,
-    nativeFunctions,
-    signals,
+    thread: { threadId: 0, tid: ownTid(), ...options.memory },
+    ...options.names(),
+    signals: options.signals,
     isSubscribed: options.isSubscribed(),
   };
   return new Worker(join(__dirname, "watchdog-thread.js"), {

@@ -3,37 +3,46 @@
 // It never uses console or process.stdout: a worker's go through the blocked thread.
 
 import { randomBytes } from "node:crypto";
+import { createRequire } from "node:module";
 import { setTimeout } from "node:timers";
 import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { createMetrics, type MetricsStore } from "../exporters/metrics-store";
 import type { Health } from "../exporters/routes";
 import { nowMs } from "./base/clock";
 import { createStderr, type Stderr } from "./base/diag";
-import { guard, onFault } from "./base/guard";
+import { faultCounts, guard, onFault } from "./base/guard";
 import { signal, signalCells } from "./base/signals";
-import { judge } from "./diagnose/verdict";
+import { flagCells, threadFlag } from "./base/thread-flags";
+import { openCpuThrottling } from "./kernel/cgroup-cpu";
 import { createProcRoot } from "./kernel/proc-root";
-import type { StallEvidence } from "./model/evidence";
 import type { Incident } from "./model/incident";
 import { type Ms, ms } from "./model/units";
-import type { FromWatchdog, ToWatchdog, WatchdogStart } from "./model/wire";
+import type {
+  FromWatchdog,
+  FromWorker,
+  ThreadHandover,
+  ToWatchdog,
+  WatchdogStart,
+} from "./model/wire";
 import { openOutlets } from "./outlets";
 import { createStackExaminer } from "./stack/thread-stack";
-import { meterThread, type ThreadMeter } from "./thread-meter";
-import { assembleWatch, type WatchParts } from "./watchdog/assemble-watch";
-import { createDirectory } from "./watchdog/directory";
+import { type DeskOptions, openDesk } from "./thread-desk";
+import { createThreadRoster, type ThreadRoster } from "./thread-roster";
 import { createIncidentMaker } from "./watchdog/incident-maker";
-import { createIncidentStore, type IncidentStore } from "./watchdog/incident-store";
-import type { WatchEvent } from "./watchdog/thread-watch";
+import { createIncidentStore } from "./watchdog/incident-store";
+import { createLostTime } from "./watchdog/lost-time";
 import { startWatchLoop } from "./watchdog/watch-loop";
+import { type Channel, hearWorkers, openToWorker } from "./worker-channels";
 
 /** Processes that end sooner (npm, scripts) open no port. */
 const servingAgeMs = 1000;
 const faultsShown = 3;
 /** After a fault of our own: soon enough to go on, too rare to spin. */
 const afterFaultMs = ms(100);
+const mainThreadId = 0;
 
 type Post = (message: FromWatchdog) => void;
+type Parts = ReturnType<typeof assemble>;
 
 function run(start: WatchdogStart, port: MessagePort): void {
   const parts = assemble(start, (message) => port.postMessage(message));
@@ -42,11 +51,16 @@ function run(start: WatchdogStart, port: MessagePort): void {
     nowMs,
     look: (atMs, lateMs) => guard("watchdog", () => parts.look(atMs, lateMs), afterFaultMs),
   });
-  const hear = (message: ToWatchdog): void => {
-    if (message.kind === "wake") loop.wake();
-    else guard("message", () => receive(parts, message), undefined);
+  const hear = (threadId: number, message: FromWorker["message"]): void => {
+    guard("message", () => receive(parts, threadId, message), undefined);
+    if (message.kind === "wake" || message.kind === "thread") loop.wake();
   };
-  port.on("message", hear);
+  port.on("message", (message: ToWatchdog) => hear(mainThreadId, message));
+  if (start.config.workers) {
+    hearWorkers(({ threadId, message }) => hear(threadId, message));
+    // Whoever announced itself before there was anybody to hear it does so again.
+    parts.callTheRoll();
+  }
   setTimeout(() => parts.outlets.serve(), Math.max(0, servingAgeMs - process.uptime() * 1000));
 }
 
@@ -58,25 +72,13 @@ function reportFaults(stderr: Stderr): void {
 }
 
 function assemble(start: WatchdogStart, post: Post) {
-  const { config, thread } = start;
+  const { config } = start;
   const cells = signalCells(start.signals);
   const stderr = createStderr();
   const metrics = createMetrics();
-  const proc = createProcRoot();
-  const directory = createDirectory(start.commandNames, start.connections, start.nativeFunctions);
-  const meter = meterThread({ metrics, directory, thread });
-  const watched = assembleWatch({
-    thread,
-    config,
-    proc,
-    arch: process.arch,
-    examiner: createStackExaminer(proc),
-    directory,
-    nextStallId: createCounter(),
-    onSettled: meter.onSettled,
-    onUnjudged: metrics.commandUnjudged,
-  });
+  metrics.agentInfo(agentInfo());
   const subscription = { isOn: start.isSubscribed };
+  const lostTime = createLostTime();
   const store = createIncidentStore({
     nowMs,
     onDropped: (count) => metrics.dropped("incident", count),
@@ -85,6 +87,23 @@ function assemble(start: WatchdogStart, post: Post) {
       if (subscription.isOn) post({ kind: "incident", incident });
     },
   });
+  function add(incident: Incident): void {
+    if (incident.state === "closed") metrics.incident(incident.cause);
+    store.add(incident);
+  }
+  const callTheRoll = (): void => void Atomics.add(cells, signal.rollCall, 1);
+  const toWorkers = createWorkerPosts();
+  const common = deskOptions(start, metrics, lostTime, add);
+  const roster = createThreadRoster(start, {
+    metrics,
+    open: (handover) => openDesk(handover, common),
+    askFastBeats(threadId) {
+      if (threadId === mainThreadId) post({ kind: "beat-fast" });
+      else toWorkers.post(threadId, { kind: "beat-fast" });
+    },
+    onPlaceFree: callTheRoll,
+    onEnded: toWorkers.forget,
+  });
   const outlets = openOutlets({
     config,
     metrics,
@@ -92,17 +111,58 @@ function assemble(start: WatchdogStart, post: Post) {
     recent: store.recent,
     onPort: (held) => void Atomics.store(cells, signal.port, held),
     refresh() {
-      const stall = watched.watch.current();
-      watched.commands.poll(stall === null);
-      meter.refresh(
-        stall === null ? null : ms(nowMs() - stall.startMs),
-        watched.commands.openCount(),
-      );
+      roster.refresh();
+      metrics.internalErrors(faultCounts());
     },
-    health: () => healthOf(watched.watch.preview(nowMs()), nowMs()),
+    health: () => healthOf(roster),
   });
-  const look = createLook({ start, cells, post, metrics, meter, store, ...watched });
-  return { cells, stderr, directory, subscription, store, outlets, look };
+  const look = (atMs: Ms, lateMs: Ms): Ms => {
+    lostTime.note(atMs, lateMs);
+    metrics.observeWatchdogDelay(lateMs);
+    const restMs = roster.look(atMs);
+    store.tick();
+    Atomics.store(cells, signal.pending, store.pending());
+    return restMs;
+  };
+  return { cells, stderr, subscription, store, outlets, roster, look, callTheRoll };
+}
+
+function deskOptions(
+  { config }: WatchdogStart,
+  metrics: MetricsStore,
+  lostTime: DeskOptions["lostTime"],
+  add: DeskOptions["add"],
+): DeskOptions {
+  const proc = createProcRoot();
+  return {
+    config,
+    metrics,
+    lostTime,
+    add,
+    proc,
+    arch: process.arch,
+    examiner: createStackExaminer(proc),
+    throttling: openCpuThrottling(proc),
+    nextStallId: createCounter(),
+    onUnjudged: metrics.commandUnjudged,
+    maker: createIncidentMaker(process.pid, randomBytes(4).toString("hex")),
+  };
+}
+
+/** A channel to each worker that was ever written to and still lives. */
+function createWorkerPosts() {
+  const channels = new Map<number, Channel<FromWatchdog>>();
+  return {
+    post(threadId: number, message: FromWatchdog): void {
+      const channel = channels.get(threadId) ?? openToWorker(threadId);
+      channels.set(threadId, channel);
+      channel.post(message);
+    },
+    forget(threadId: number): void {
+      channels.get(threadId)?.close();
+      channels.delete(threadId);
+    },
+  };
 }
 
 function createCounter(): () => number {
@@ -110,91 +170,51 @@ function createCounter(): () => number {
   return () => ++count;
 }
 
-function healthOf(ongoing: StallEvidence | null, atMs: Ms): Health {
+function agentInfo() {
+  const load = createRequire(__filename);
+  const { version } = load("../../package.json") as { readonly version: string };
+  const { platform, arch } = process;
+  return { version, node: process.versions.node, platform, arch };
+}
+
+/** The process is as well as its main thread; what its workers do stands beside it. */
+function healthOf(roster: ThreadRoster): Health {
+  const threads = roster.health();
+  const main = threads.find(({ threadId }) => threadId === mainThreadId);
   return {
-    status: ongoing === null ? "ok" : "stalled",
-    stalledForMs: ongoing === null ? 0 : Math.round(atMs - ongoing.stall.startMs),
-    cause: ongoing === null ? null : judge(ongoing).cause,
+    status: main?.status ?? "ok",
+    stalledForMs: main?.stalledForMs ?? 0,
+    cause: main?.cause ?? null,
     pid: process.pid,
     uptimeSeconds: process.uptime(),
+    threads,
   };
 }
 
-interface LookParts extends WatchParts {
-  readonly start: WatchdogStart;
-  readonly cells: Int32Array;
-  readonly post: Post;
-  readonly metrics: MetricsStore;
-  readonly meter: ThreadMeter;
-  readonly store: IncidentStore;
-}
-
-/** One look at the watched thread and all that follows from it; returns when to look again. */
-function createLook(parts: LookParts): (atMs: Ms, lateMs: Ms) => Ms {
-  const { start, cells, post, metrics, meter, store, watch, commands, witness } = parts;
-  const maker = createIncidentMaker(process.pid, randomBytes(4).toString("hex"));
-  const watchedSinceMs = nowMs();
-  let isAsking = false;
-
-  function add(incident: Incident): void {
-    if (incident.state === "closed") metrics.incident(incident.cause);
-    store.add(incident);
-  }
-
-  function react(event: WatchEvent): void {
-    if (event.kind === "stall-ongoing") add(maker.fromStall(event.evidence, "open"));
-    if (event.kind === "stall-ended") {
-      const { startMs, endMs } = event.stall;
-      commands.stallEnded({ startMs, endMs: endMs ?? startMs });
-    }
-    if (event.kind !== "stall-closed") return;
-    const incident = maker.fromStall(event.evidence, "closed");
-    meter.onStall(incident);
-    // What passed before this thread was there is counted, but nothing can be said of it.
-    const { startMs, endMs } = event.evidence.stall;
-    const watchedMs = (endMs ?? nowMs()) - Math.max(startMs, watchedSinceMs);
-    if (watchedMs >= start.config.incidentMs) add(incident);
-  }
-
-  return (atMs, lateMs) => {
-    for (const event of watch.look(atMs, lateMs)) react(event);
-    meter.onLook(lateMs);
-    commands.poll(watch.current() === null);
-    const { threadId } = start.thread;
-    for (const slow of commands.takeSlow(atMs)) add(maker.fromSlowCommand(slow, threadId));
-    // Asked once: the answer is a beat, which may have to wait for the end of a stall.
-    if (watch.wantsFastBeats() && !isAsking) post({ kind: "beat-fast" });
-    isAsking = watch.wantsFastBeats();
-    store.tick();
-    Atomics.store(cells, signal.pending, store.pending());
-    Atomics.store(cells, signal.idleProof, witness.canProveSleep() ? 1 : 0);
-    return watch.nextLookMs(atMs);
-  };
-}
-
-type PartsMessage = Exclude<ToWatchdog, { readonly kind: "wake" }>;
-
-function receive(parts: ReturnType<typeof assemble>, message: PartsMessage): void {
-  const { directory, subscription, store, outlets } = parts;
+function receive(parts: Parts, threadId: number, message: FromWorker["message"]): void {
+  const { roster, subscription, store, outlets, cells } = parts;
   /** The application thread waits for this word. */
   const answer = (cell: number): void => {
-    Atomics.store(parts.cells, cell, 2);
-    Atomics.notify(parts.cells, cell);
+    Atomics.store(cells, cell, 2);
+    Atomics.notify(cells, cell);
   };
-  if (message.kind === "command-name") directory.addName(message.id, message.name);
-  else if (message.kind === "connection") directory.addConnection(message.connection);
-  else if (message.kind === "connection-closed") directory.closeConnection(message.id);
-  else if (message.kind === "native-function") {
-    const { id, module, name } = message;
-    directory.nativeFunctions.add(id, { module, function: name });
-  } else if (message.kind === "subscribe") subscription.isOn = true;
+  if (message.kind === "thread") welcome(roster, message.handover);
+  else if (message.kind === "wake") roster.wake(threadId);
+  else if (message.kind === "subscribe") subscription.isOn = true;
   else if (message.kind === "release-port") {
     outlets.releasePort();
     answer(signal.releasePort);
-  } else {
+  } else if (message.kind === "flush") {
     store.flush();
     answer(signal.flush);
-  }
+  } else roster.hear(threadId, message);
+}
+
+function welcome(roster: ThreadRoster, handover: ThreadHandover): void {
+  // Without its number, the end of a thread that was terminated could not be seen.
+  if (handover.thread.tid !== null && roster.join(handover)) return;
+  // Nobody looks at its beats, so they may as well be rare.
+  Atomics.store(flagCells(handover.thread.flags), threadFlag.idleProof, 1);
 }
 
 if (!isMainThread && parentPort !== null && workerData?.loophound === "watchdog") {

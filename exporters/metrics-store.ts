@@ -27,6 +27,8 @@ export interface MetricsStore {
   stallAge(threadId: number, ageMs: Ms | null): void;
   /** A stall has ended. Sets the age to none. */
   stallClosed(threadId: number, durationMs: Ms, cause: Cause, culprit: Culprit | null): void;
+  /** A worker thread has ended: its series go, those of the newest few after a while. */
+  threadEnded(threadId: number): void;
   incident(cause: Cause): void;
   /** The parts of one command's latency. */
   blame(parts: Blame): void;
@@ -109,8 +111,9 @@ export function createMetrics(): MetricsStore {
       setAge(families, threadId, null);
       add(families.stalls.at(`${threadId}`, cause), 1);
       add(families.stalledSeconds.at(`${threadId}`, cause), seconds(durationMs));
-      add(families.blockedSeconds.at(...blockedBy(culprit)), seconds(durationMs));
+      add(families.blockedSeconds.at(`${threadId}`, ...blockedBy(culprit)), seconds(durationMs));
     },
+    threadEnded: createEndedThreads(families),
     incident: (cause) => add(families.incidents.at(cause), 1),
     blame(parts) {
       for (const [part, key] of blameParts) {
@@ -158,6 +161,26 @@ function startAtZero(families: Families): void {
 function setAge(families: Families, threadId: number, ageMs: Ms | null): void {
   set(families.stalled.at(`${threadId}`), ageMs === null ? 0 : 1);
   set(families.stallAge.at(`${threadId}`), ageMs === null ? 0 : seconds(ageMs));
+}
+
+/** A last scrape should find what a short-lived worker had to tell; hundreds of them would fill the page. */
+const endedKept = 16;
+
+function createEndedThreads(families: Families): (threadId: number) => void {
+  const ended: number[] = [];
+  const drop = (
+    sets: readonly { drop(label: string, value: string): void }[],
+    id: number,
+  ): void => {
+    for (const set of sets) set.drop("thread", `${id}`);
+  };
+  return (threadId) => {
+    drop([families.stalled, families.stallAge], threadId);
+    ended.push(threadId);
+    for (const old of ended.splice(0, Math.max(0, ended.length - endedKept))) {
+      drop(Object.values(families), old);
+    }
+  };
 }
 
 /** A counter that goes back reads as a restart of the process: less than nothing, and NaN, add nothing. */

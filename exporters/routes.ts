@@ -6,14 +6,25 @@ import type { Incident } from "../agent/model/incident";
 import { type Answer, plain, type Route, type RouteRequest } from "./http-server";
 import type { Prometheus } from "./prometheus";
 
-export interface Health {
+interface LoopHealth {
   readonly status: "ok" | "stalled";
   /** 0 while there is no stall. */
   readonly stalledForMs: number;
   /** What is known so far; null without a stall, or before anything is known. */
   readonly cause: Cause | null;
+}
+
+export interface ThreadHealth extends LoopHealth {
+  /** worker_threads' threadId; 0 is the main thread. */
+  readonly threadId: number;
+}
+
+/** The loop's is the main thread's. */
+export interface Health extends LoopHealth {
   readonly pid: number;
   readonly uptimeSeconds: number;
+  /** The main thread, and the application's worker threads that are watched. */
+  readonly threads: readonly ThreadHealth[];
 }
 
 export interface RouteSources {

@@ -17,6 +17,8 @@ export interface Series<State> {
 export interface SeriesSet<State> {
   /** The state for these label values, in the order of the definition; made when new. */
   at(...values: readonly string[]): State;
+  /** Forgets all series whose label has this value. */
+  drop(label: string, value: string): void;
   all(): readonly Series<State>[];
 }
 
@@ -42,6 +44,9 @@ export function createSeriesSet<State>(
 
   return {
     at: (...values) => seriesOf(values.map((value) => plainText(value, labelLengthMax))).state,
+    drop(label, value) {
+      for (const [key, { labels }] of byKey) if (labels[label] === value) byKey.delete(key);
+    },
     all: () => [...byKey.values()],
   };
 }

@@ -27,8 +27,11 @@ export function inWords(incident: Incident): string {
 
 function headline(incident: Incident): string {
   if (incident.stall === null) return `${slowCommand(incident)}${whose(incident)}`;
-  return `event loop blocked ${forHowLong(incident)}${whose(incident)}`;
+  return `event loop${ofThread(incident)} blocked ${forHowLong(incident)}${whose(incident)}`;
 }
+
+const ofThread = ({ threadId }: Incident): string =>
+  threadId === 0 ? "" : ` of worker thread ${threadId}`;
 
 function forHowLong(incident: Incident): string {
   const longest = duration(incident.durationMs);

@@ -5,7 +5,7 @@ const portIndex = 0;
 const releasePortIndex = 1;
 const pendingIndex = 2;
 const flushIndex = 3;
-const idleProofIndex = 4;
+const rollCallIndex = 4;
 const faultsIndex = 5;
 
 export interface Signals {
@@ -27,10 +27,15 @@ export const signal = {
   pending: pendingIndex,
   /** 1: the process exits, write what you have; 2: written. */
   flush: flushIndex,
-  /** 1: the watchdog can see from /proc that the loop sleeps, so slow beats are safe. */
-  idleProof: idleProofIndex,
+  /**
+   * Counts up when worker threads shall announce themselves (again); `rollCallNever` when there is no
+   * watchdog any more. Written by the watchdog, and at its end by the main thread.
+   */
+  rollCall: rollCallIndex,
   /** Failures of our own code on the application thread, counted by guard. */
   faults: faultsIndex,
 } as const;
+
+export const rollCallNever = -1;
 
 export const signalCells = (buffer: SharedArrayBuffer): Int32Array => new Int32Array(buffer);

@@ -92,11 +92,12 @@ export function coreApi(stack: ThreadStack): CoreApi | null {
   const api =
     frames.findLast((frame) => !frame.script?.startsWith("node:internal/")) ?? frames.at(-1);
   if (api?.script != null) return { module: api.script, symbol: api.functionName };
-  const isAtomicsWait = stack.native.some((frame) =>
-    /FutexEmulation|AtomicsWait/.test(frame.symbol ?? ""),
-  );
-  return isAtomicsWait ? { module: "Atomics", symbol: "Atomics.wait" } : null;
+  return isAtomicsWait(stack) ? { module: "Atomics", symbol: "Atomics.wait" } : null;
 }
+
+/** V8 waits in FutexEmulation, for JavaScript and for WebAssembly. */
+export const isAtomicsWait = (stack: ThreadStack): boolean =>
+  stack.native.some((frame) => /FutexEmulation|AtomicsWait/.test(frame.symbol ?? ""));
 
 export const isLoadingModules = (stack: ThreadStack): boolean =>
   coreFrames(stack).some((frame) => frame.script?.startsWith("node:internal/modules/") === true);

@@ -62,8 +62,18 @@ function unknown(evidence: StallEvidence, matches: readonly Match[]): Verdict {
 }
 
 function common(evidence: StallEvidence): readonly Evidence[] {
-  return [...unread(evidence), ...onCpu(evidence), ...gaps(evidence)];
+  return [...unread(evidence), ...cutShort(evidence), ...onCpu(evidence), ...gaps(evidence)];
 }
+
+const cutShort = ({ isCutShort }: StallEvidence): readonly Evidence[] =>
+  isCutShort
+    ? [
+        {
+          kind: "thread-ended",
+          says: "its loop did not turn again: the thread was ended in the middle of it",
+        },
+      ]
+    : [];
 
 function unread(evidence: StallEvidence): readonly Evidence[] {
   return evidence.unreadReplies.map((reply) => ({

@@ -83,8 +83,8 @@ export const catalogue = {
     name: "loophound_blocked_seconds_total",
     type: "counter",
     unit: "seconds",
-    labels: ["module", "function", "syscall", "site"],
-    help: "Time that the event loop stood still, by what held it: module, native function, system call, and line of JavaScript. A label is empty where that is not known.",
+    labels: ["thread", "module", "function", "syscall", "site"],
+    help: "Time that the event loop stood still, by thread and what held it: module, native function, system call, and line of JavaScript. A label is empty where that is not known.",
     seriesMax: sitesMax,
   },
   incidents: {

@@ -14,6 +14,7 @@ export interface Config {
   readonly slowCommandMs: number;
   readonly clients: boolean;
   readonly forwarders: boolean;
+  readonly workers: boolean;
 }
 
 export type OptionKind =
@@ -111,6 +112,13 @@ export const configOptions: readonly ConfigOption[] = [
     type: { kind: "switch" },
     fallback: true,
     says: "off: functions of native addons are left as they are; what they do on CPU can then not be named.",
+  },
+  {
+    key: "workers",
+    env: "LOOPHOUND_WORKERS",
+    type: { kind: "switch" },
+    fallback: true,
+    says: "off: only the main thread is watched, not the application's own worker threads.",
   },
 ];
 

@@ -79,6 +79,8 @@ export interface StallEvidence {
   readonly stall: Stall;
   /** False if the watchdog itself slept through it. */
   readonly wasSeenLive: boolean;
+  /** True if it ended with its thread (terminate, exit), not by the loop's turning again. */
+  readonly isCutShort: boolean;
   readonly sightings: readonly Sighting[];
   /** Empty: none was asked (never on-CPU, or the inspector is not available). */
   readonly interrupts: readonly Interrupt[];

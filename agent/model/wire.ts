@@ -1,4 +1,4 @@
-// What crosses the border between the application thread and the watchdog thread, besides the
+// What crosses the border between the application's threads and the watchdog thread, besides the
 // shared memory itself. Posted rarely: once per new name or connection, never per command.
 
 import type { ConnectionInfo } from "./command";
@@ -15,18 +15,23 @@ export interface WatchedThread {
   readonly ledger: SharedArrayBuffer;
   readonly gc: SharedArrayBuffer;
   readonly marker: SharedArrayBuffer;
+  readonly flags: SharedArrayBuffer;
 }
 
-/** Handed to the watchdog thread as its workerData. */
-export interface WatchdogStart {
-  readonly loophound: "watchdog";
-  readonly config: Config;
+/** A thread as it is given to the watchdog: its memory, and the names behind the numbers in it. */
+export interface ThreadHandover {
   readonly thread: WatchedThread;
   readonly commandNames: readonly string[];
   readonly connections: readonly ConnectionInfo[];
   /** The forwarded function of id `n` at index `n - 1`. */
   readonly nativeFunctions: readonly ForwardedCall[];
-  /** Two-way signals: see base/signals. */
+}
+
+/** Handed to the watchdog thread as its workerData; the thread in it is the main thread. */
+export interface WatchdogStart extends ThreadHandover {
+  readonly loophound: "watchdog";
+  readonly config: Config;
+  /** Two-way signals of the process: see base/signals. */
   readonly signals: SharedArrayBuffer;
   readonly isSubscribed: boolean;
 }
@@ -53,3 +58,15 @@ export type ToWatchdog =
 export type FromWatchdog =
   /** Beat again at the fast period: the loop does not look idle from outside. */
   { readonly kind: "beat-fast" } | { readonly kind: "incident"; readonly incident: Incident };
+
+/** What the main thread leaves for the worker threads that the application starts. */
+export interface WorkerBriefing {
+  readonly config: Config;
+  readonly signals: SharedArrayBuffer;
+}
+
+/** From a worker thread of the application, straight to the watchdog. */
+export interface FromWorker {
+  readonly threadId: number;
+  readonly message: ToWatchdog | { readonly kind: "thread"; readonly handover: ThreadHandover };
+}

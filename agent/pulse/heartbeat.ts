@@ -23,6 +23,8 @@ export interface HeartbeatOptions {
   readonly canBeSlow: () => boolean;
   /** Called when the period changes. */
   readonly onPace: (isSlow: boolean) => void;
+  /** Called at each beat. */
+  readonly onBeat?: () => void;
 }
 
 export interface Heartbeat {
@@ -51,6 +53,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     pace(previous, { atMs, idleMs });
     previous = { atMs, idleMs };
     writer.beat(atMs, idleMs, periodMs, late);
+    options.onBeat?.();
   }
 
   function pace(before: PreviousBeat | null, now: PreviousBeat): void {

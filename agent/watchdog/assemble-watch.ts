@@ -3,6 +3,8 @@
 import { beatReader } from "../base/beat-cell";
 import { gcReader } from "../base/gc-cell";
 import { type LedgerEntry, ledgerReader } from "../base/ledger-reader";
+import { flagCells, hasFlag, threadFlag } from "../base/thread-flags";
+import type { CpuThrottlingReader } from "../kernel/cgroup-cpu";
 import { findByRemotePorts } from "../kernel/net-tcp";
 import type { ProcRoot } from "../kernel/proc-root";
 import type { Config } from "../model/config";
@@ -17,7 +19,9 @@ import type { Directory } from "./directory";
 import { createInterruptLog, type InterruptLog, noInterrupts } from "./interrupt-log";
 import { createInterrupter } from "./interrupter";
 import { createLiveWitness } from "./live-witness";
+import type { LostTime } from "./lost-time";
 import { forwardedReader } from "./native-names";
+import { createParking } from "./parking";
 import { createRoundTrips } from "./round-trips";
 import { createSlowCommands } from "./slow-commands";
 import { createStallDetector } from "./stall-detector";
@@ -30,6 +34,8 @@ export interface WatchParts {
   readonly watch: ThreadWatch;
   readonly commands: CommandWatch;
   readonly witness: Witness;
+  /** Gives back what the watch holds open, when its thread has ended. */
+  close(): void;
 }
 
 /** `answers` is memory of base/answer-cell; without it the thread is never asked for its stack. */
@@ -41,6 +47,8 @@ export interface AssembleOptions {
   readonly proc: ProcRoot;
   readonly arch: string;
   readonly examiner: Result<StackExaminer>;
+  readonly throttling: Result<CpuThrottlingReader>;
+  readonly lostTime: LostTime;
   readonly directory: Directory;
   readonly nextStallId: () => number;
   readonly onSettled: (entry: LedgerEntry) => void;
@@ -55,6 +63,7 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
     tid: thread.tid,
     arch,
     examiner,
+    throttling: options.throttling,
     forwarded: forwardedReader(thread.marker, options.directory.nativeFunctions),
   });
   const history = createCommandHistory();
@@ -80,6 +89,9 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
     beats: beatReader(thread.beat),
     gc: gcReader(thread.gc),
     witness,
+    lostTime: options.lostTime,
+    parking: createParking({ arch, stack: witness.stack }),
+    mayPark: mayPark(thread),
     detector: createStallDetector({
       threadId: thread.threadId,
       stallMs: ms(config.stallMs),
@@ -89,7 +101,7 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
     recorder: createStallRecorder(witness, interruptsOf(thread)),
     commands,
   });
-  return { watch, commands, witness };
+  return { watch, commands, witness, close: witness.close };
 }
 
 /** The inspector leads from a worker thread to the main thread, and to no other. */
@@ -100,6 +112,12 @@ function interruptsOf({ threadId, answers }: AnsweringThread): InterruptLog {
     return noInterrupts(null);
   }
   return createInterruptLog(createInterrupter(answers));
+}
+
+/** A main thread has a loop to turn, and so has whoever serves; any other thread may wait for work. */
+function mayPark({ threadId, flags }: WatchedThread): () => boolean {
+  const cells = flagCells(flags);
+  return () => threadId !== mainThreadId && !hasFlag(cells, threadFlag.serves);
 }
 
 /** As memory mappings name it: node's own frames are told from an addon's by this path. */

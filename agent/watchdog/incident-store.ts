@@ -141,14 +141,15 @@ function createKinds(onForgotten: (kind: Kind) => void) {
 
 /**
  * Same cause, culprit and site: the same incident. Without a culprit, a slow command's server stands
- * in for it; an `unknown` of one thread is one kind.
+ * in for it; an `unknown` of one thread is one kind. The workers of a pool run the same code, so they
+ * count as one thread.
  */
 function keyOf({ cause, culprit, threadId, stall, commands }: Incident): string {
   const server = stall === null ? [commands[0]?.host, commands[0]?.port] : [];
   const site = culprit?.site;
   const place = [site?.function, site?.file, site?.line];
   return JSON.stringify([
-    threadId,
+    threadId === 0 ? "main" : "worker",
     cause,
     culprit?.module,
     culprit?.symbol,

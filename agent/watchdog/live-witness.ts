@@ -1,6 +1,6 @@
 // The witness that reads /proc: one watched thread of this process. Watchdog thread.
 
-import { type CpuThrottlingReader, openCpuThrottling } from "../kernel/cgroup-cpu";
+import type { CpuThrottlingReader } from "../kernel/cgroup-cpu";
 import { epollFdOf } from "../kernel/loop-epoll";
 import type { ProcRoot } from "../kernel/proc-root";
 import {
@@ -28,22 +28,28 @@ export interface LiveWitnessOptions {
   readonly tid: number | null;
   readonly arch: string;
   readonly examiner: Result<StackExaminer>;
+  /** Of the whole process; whoever opened it closes it. */
+  readonly throttling: Result<CpuThrottlingReader>;
   readonly forwarded: Witness["forwarded"];
 }
 
 interface Sources {
   readonly options: LiveWitnessOptions;
   readonly readers: Result<TaskReaders>;
-  readonly throttling: Result<CpuThrottlingReader>;
 }
 
-export function createLiveWitness(options: LiveWitnessOptions): Witness & { close(): void } {
+export interface LiveWitness extends Witness {
+  /** Gives the descriptors back; safe to call again. */
+  close(): void;
+}
+
+export function createLiveWitness(options: LiveWitnessOptions): LiveWitness {
   const { proc, tid, arch } = options;
   const readers =
     tid === null
       ? fail("unsupported", "this platform has no /proc/thread-self")
       : openTaskReaders(proc, tid);
-  const sources: Sources = { options, readers, throttling: openCpuThrottling(proc) };
+  const sources: Sources = { options, readers };
   const learner = createLoopEpollLearner();
   return {
     blindSpots: blindSpots(sources),
@@ -61,7 +67,6 @@ export function createLiveWitness(options: LiveWitnessOptions): Witness & { clos
     forwarded: options.forwarded,
     close() {
       if (readers.ok) closeTaskReaders(readers.value);
-      if (sources.throttling.ok) sources.throttling.value.close();
     },
   };
 }
@@ -83,8 +88,9 @@ const unreadable: CpuFigures = {
   throttledMs: null,
 };
 
-function figuresOf({ readers, throttling }: Sources): CpuFigures {
+function figuresOf({ options, readers }: Sources): CpuFigures {
   if (!readers.ok) return unreadable;
+  const { throttling } = options;
   const { stat, schedstat } = readTaskUsage(readers.value);
   const throttled = throttling.ok ? throttling.value.read() : throttling;
   return {

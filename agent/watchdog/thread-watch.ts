@@ -3,12 +3,15 @@
 
 import type { BeatReader } from "../base/beat-cell";
 import type { GcReader } from "../base/gc-cell";
-import type { Interval, StallEvidence } from "../model/evidence";
+import type { StallEvidence } from "../model/evidence";
 import { fastPeriodMs } from "../model/periods";
+import type { SyscallState } from "../model/snapshot";
 import type { Stall } from "../model/stall";
 import { type Ms, ms } from "../model/units";
 import type { CommandWatch } from "./command-watch";
+import type { LostTime } from "./lost-time";
 import { createPace } from "./pace";
+import type { Parking } from "./parking";
 import type { StallDetector, StallEvent } from "./stall-detector";
 import type { Recording, StallRecorder } from "./stall-recorder";
 import type { Witness } from "./witness";
@@ -19,10 +22,6 @@ const suspiciousMs = ms(12);
 const graceMs = ms(40);
 /** A stall that goes on this long is published open: the process may be killed before it ends. */
 const openAfterMs = ms(2000);
-/** Our own delays kept, to compare with the stalls of the last minute. */
-const lostKept = 64;
-/** A wake-up this late means that we were kept from running. */
-const lostFromMs = ms(10);
 
 export interface ThreadWatchOptions {
   readonly threadId: number;
@@ -33,6 +32,10 @@ export interface ThreadWatchOptions {
   readonly detector: StallDetector;
   readonly recorder: StallRecorder;
   readonly commands: CommandWatch;
+  readonly lostTime: LostTime;
+  readonly parking: Parking;
+  /** Whether this thread may wait in Atomics.wait for something to do. */
+  readonly mayPark: () => boolean;
 }
 
 export type WatchEvent =
@@ -44,14 +47,17 @@ export type WatchEvent =
   | { readonly kind: "stall-dismissed"; readonly stall: Stall };
 
 export interface ThreadWatch {
-  /** One look. `lateMs`: how much longer than planned the watchdog slept before it. */
-  look(nowMs: Ms, lateMs: Ms): readonly WatchEvent[];
+  look(nowMs: Ms): readonly WatchEvent[];
   /** When to look again at the latest. */
   nextLookMs(nowMs: Ms): Ms;
   wantsFastBeats(): boolean;
   current(): Stall | null;
   /** What is known of the stall that goes on; null while there is none. */
   preview(nowMs: Ms): StallEvidence | null;
+  /** True once the kernel has no such thread any more. */
+  isGone(): boolean;
+  /** The thread has ended: closes what is open. Nothing is to be asked of this watch after. */
+  end(nowMs: Ms): readonly WatchEvent[];
 }
 
 /** A stall that is over, in its moment of grace. */
@@ -67,9 +73,12 @@ interface State {
   readonly options: ThreadWatchOptions;
   lateSeen: number;
   periodMs: Ms;
-  lost: readonly Interval[];
+  isParked: boolean;
+  isGone: boolean;
   finished: readonly Finished[];
   publishedOpenId: number;
+  /** The stall that only the thread's own end ended. */
+  cutShortId: number;
 }
 
 export function createThreadWatch(options: ThreadWatchOptions): ThreadWatch {
@@ -79,21 +88,19 @@ export function createThreadWatch(options: ThreadWatchOptions): ThreadWatch {
     options,
     lateSeen: 0,
     periodMs: ms(0),
-    lost: [],
+    isParked: false,
+    isGone: false,
     finished: [],
     publishedOpenId: 0,
+    cutShortId: 0,
   };
   return {
-    look(nowMs, lateMs) {
-      if (lateMs >= lostFromMs) {
-        const interval = { startMs: ms(nowMs - lateMs), endMs: nowMs };
-        state.lost = [...state.lost.slice(1 - lostKept), interval];
-      }
+    look(nowMs) {
       const events = examine(state, nowMs).map((event) => react(state, event, nowMs));
       const isCalm = detector.current() === null && detector.silenceMs() < suspiciousMs;
       if (isCalm && recorder.isRecording()) forget(options);
       if (isCalm) recorder.calm(nowMs);
-      return [...events, ...ongoing(state, nowMs), ...settle(state, nowMs)];
+      return [...events, ...ongoing(state, nowMs), ...settle(state, nowMs, nowMs)];
     },
     nextLookMs: (nowMs) =>
       pace({ nowMs, silenceMs: detector.silenceMs(), isResting: isResting(state) }),
@@ -103,13 +110,25 @@ export function createThreadWatch(options: ThreadWatchOptions): ThreadWatch {
       const stall = detector.current();
       return stall === null ? null : unfinished(state, stall, nowMs);
     },
+    isGone: () => state.isGone,
+    end: (nowMs) => end(state, nowMs),
   };
 }
 
-function isResting({ options, finished, periodMs }: State): boolean {
+function isResting({ options, finished, periodMs, isParked }: State): boolean {
   const { detector } = options;
-  const isSlow = periodMs > fastPeriodMs && !detector.isInDoubt();
+  const isSlow = (periodMs > fastPeriodMs || isParked) && !detector.isInDoubt();
   return isSlow && detector.current() === null && finished.length === 0;
+}
+
+function end(state: State, nowMs: Ms): readonly WatchEvent[] {
+  const open = state.options.detector.current();
+  state.cutShortId = open?.id ?? 0;
+  const stalls = open === null ? [] : [{ ...open, endMs: nowMs }];
+  const ended = stalls.map((stall) =>
+    react(state, { kind: "closed", stall, wasSeenLive: true }, nowMs),
+  );
+  return [...ended, ...settle(state, ms(Number.POSITIVE_INFINITY), nowMs)];
 }
 
 function examine(state: State, nowMs: Ms): readonly StallEvent[] {
@@ -118,17 +137,31 @@ function examine(state: State, nowMs: Ms): readonly StallEvent[] {
   const reading = witness.syscall();
   const since = beats.readSince(state.lateSeen);
   const syscall = reading.ok ? reading.value : null;
+  state.isGone = !reading.ok && reading.why === "gone";
   const beat = since?.beat ?? null;
   state.lateSeen = beat?.lateCount ?? state.lateSeen;
   state.periodMs = beat?.periodMs ?? state.periodMs;
   const isFresh = beat !== null && nowMs - beat.atMs <= beat.periodMs;
-  const isAsleep = syscall === null ? null : witness.isAsleepInLoop(syscall, isFresh);
+  const isAsleep = syscall === null ? null : isAtRest(state, syscall, isFresh);
   const events = detector.look({ nowMs, beat, lateBeats: since?.late ?? [], isAsleep });
   if (detector.silenceMs() >= suspiciousMs && isAsleep !== true) {
     recorder.sample(nowMs, ms(nowMs - detector.silenceMs()), syscall);
     commands.sampleUnread(nowMs);
   }
   return events;
+}
+
+/**
+ * Asleep in its loop, or parked. When a parked thread was woken, nobody knows: its work counts from
+ * the look that finds it awake, which therefore still passes for rest.
+ */
+function isAtRest(state: State, syscall: SyscallState, isFresh: boolean): boolean | null {
+  const { witness, parking, detector, mayPark } = state.options;
+  const isAsleep = witness.isAsleepInLoop(syscall, isFresh);
+  const wasParked = state.isParked;
+  const mayExamine = detector.silenceMs() >= suspiciousMs;
+  state.isParked = isAsleep !== true && mayPark() && parking.isParked(syscall, mayExamine);
+  return state.isParked || wasParked || isAsleep;
 }
 
 function react(state: State, event: StallEvent, nowMs: Ms): WatchEvent {
@@ -156,9 +189,9 @@ function forget({ recorder, commands }: ThreadWatchOptions): void {
 }
 
 /** Evidence of the stalls whose moment of grace is over. */
-function settle(state: State, nowMs: Ms): WatchEvent[] {
-  const due = state.finished.filter((one) => one.dueMs <= nowMs);
-  if (due.length > 0) state.finished = state.finished.filter((one) => one.dueMs > nowMs);
+function settle(state: State, dueMs: Ms, nowMs: Ms): WatchEvent[] {
+  const due = state.finished.filter((one) => one.dueMs <= dueMs);
+  if (due.length > 0) state.finished = state.finished.filter((one) => one.dueMs > dueMs);
   return due.map((one) => ({ kind: "stall-closed", evidence: evidenceOf(state, one, nowMs) }));
 }
 
@@ -181,15 +214,16 @@ function unfinished(state: State, stall: Stall, nowMs: Ms): StallEvidence {
 }
 
 function evidenceOf(state: State, one: Omit<Finished, "dueMs">, nowMs: Ms): StallEvidence {
-  const { gc, commands, witness, executable } = state.options;
+  const { gc, commands, witness, executable, lostTime } = state.options;
   const { startMs } = one.stall;
   const endMs = one.stall.endMs ?? nowMs;
   return {
     ...one.recording,
     stall: one.stall,
     wasSeenLive: one.wasSeenLive,
+    isCutShort: one.stall.id === state.cutShortId,
     gc: gc.overlapping(startMs, endMs),
-    lost: state.lost.filter((lost) => lost.startMs < endMs && lost.endMs > startMs),
+    lost: lostTime.overlapping(startMs, endMs),
     unreadReplies: one.unread,
     commands: commands.chargedFor(startMs, endMs, nowMs, one.unread),
     executable,

@@ -10,6 +10,7 @@ export function evidenceOf(changes: Partial<StallEvidence> = {}): StallEvidence 
   return {
     stall: { id: 1, threadId: 0, startMs: ms(1000), endMs: ms(1100), uncertaintyMs: ms(1) },
     wasSeenLive: true,
+    isCutShort: false,
     sightings: [],
     interrupts: [],
     onCpuMs: null,

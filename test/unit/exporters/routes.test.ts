@@ -12,6 +12,10 @@ const stalled: Health = {
   cause: "sync-native-io",
   pid: 42,
   uptimeSeconds: 99.5,
+  threads: [
+    { threadId: 0, status: "stalled", stalledForMs: 1234, cause: "sync-native-io" },
+    { threadId: 3, status: "ok", stalledForMs: 0, cause: null },
+  ],
 };
 
 const at = (day: number): Incident =>

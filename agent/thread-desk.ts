@@ -1,0 +1,165 @@
+// Everything that the watchdog keeps of one thread: its watch, its names, its figures, and what
+// becomes of the stalls that the watch finds. Watchdog thread.
+
+import type { MetricsStore } from "../exporters/metrics-store";
+import type { ThreadHealth } from "../exporters/routes";
+import { nowMs } from "./base/clock";
+import { flagCells, hasFlag, threadFlag } from "./base/thread-flags";
+import { judge } from "./diagnose/verdict";
+import { isWorthTelling } from "./diagnose/worth-telling";
+import type { StallEvidence } from "./model/evidence";
+import type { Incident } from "./model/incident";
+import { type Ms, ms } from "./model/units";
+import type { ThreadHandover, ToWatchdog, WatchedThread } from "./model/wire";
+import { meterThread, type ThreadMeter, type ThreadTotals } from "./thread-meter";
+import { type AssembleOptions, assembleWatch } from "./watchdog/assemble-watch";
+import type { CommandWatch } from "./watchdog/command-watch";
+import { createDirectory, type Directory } from "./watchdog/directory";
+import type { IncidentMaker } from "./watchdog/incident-maker";
+import type { WatchEvent } from "./watchdog/thread-watch";
+
+const mainThreadId = 0;
+
+/** What all desks share. */
+export interface DeskOptions extends Omit<AssembleOptions, "thread" | "directory" | "onSettled"> {
+  readonly metrics: MetricsStore;
+  readonly maker: IncidentMaker;
+  readonly add: (incident: Incident) => void;
+}
+
+export interface ThreadDesk {
+  readonly threadId: number;
+  /** One look at the thread, and all that follows from it; returns how long it may be until the next. */
+  look(atMs: Ms): Ms;
+  /** True once the thread has ended, or is about to. */
+  isOver(): boolean;
+  /** Its loop does not look idle, yet beats slowly: it should beat fast. */
+  wantsFastBeats(): boolean;
+  /** A name for a number in its memory. */
+  hear(message: ToWatchdog): void;
+  health(): ThreadHealth;
+  /** Brings the metrics up to now; returns how many commands are open. */
+  refresh(): number;
+  totals(): ThreadTotals;
+  /** The thread has ended: tells what is left to tell, and gives back what was held open. */
+  end(atMs: Ms): void;
+}
+
+export function openDesk(handover: ThreadHandover, options: DeskOptions): ThreadDesk {
+  const { thread } = handover;
+  const { threadId } = thread;
+  const { metrics, maker } = options;
+  const flags = flagCells(thread.flags);
+  const directory = createDirectory(
+    handover.commandNames,
+    handover.connections,
+    handover.nativeFunctions,
+  );
+  const meter = meterThread({ metrics, directory, thread });
+  const { watch, commands, witness, close } = assembleWatch({
+    ...options,
+    thread,
+    directory,
+    onSettled: meter.onSettled,
+  });
+  const react = createReactions(thread, { ...options, meter, commands });
+
+  function stallAge(): Ms | null {
+    const stall = watch.current();
+    return stall === null ? null : ms(nowMs() - stall.startMs);
+  }
+
+  return {
+    threadId,
+    look(atMs) {
+      for (const event of watch.look(atMs)) react(event);
+      meter.onLook();
+      commands.poll(watch.current() === null);
+      for (const slow of commands.takeSlow(atMs)) {
+        options.add(maker.fromSlowCommand(slow, threadId));
+      }
+      Atomics.store(flags, threadFlag.idleProof, witness.canProveSleep() ? 1 : 0);
+      return watch.nextLookMs(atMs);
+    },
+    isOver: () => watch.isGone() || hasFlag(flags, threadFlag.ended),
+    wantsFastBeats: watch.wantsFastBeats,
+    hear: (message) => hear(directory, message),
+    health: () => healthOf(threadId, watch.preview(nowMs()), nowMs()),
+    refresh() {
+      commands.poll(watch.current() === null);
+      meter.refresh(stallAge());
+      return commands.openCount();
+    },
+    totals: meter.totals,
+    end(atMs) {
+      for (const event of watch.end(atMs)) react(event);
+      commands.poll(true);
+      close();
+    },
+  };
+}
+
+interface ReactionParts extends Pick<DeskOptions, "config" | "maker" | "add"> {
+  readonly meter: ThreadMeter;
+  readonly commands: CommandWatch;
+}
+
+/** What becomes of the stalls of one thread: figures for all of them, incidents for some. */
+function createReactions(
+  { threadId, flags }: WatchedThread,
+  { config, maker, add, meter, commands }: ReactionParts,
+): (event: WatchEvent) => void {
+  const isMain = threadId === mainThreadId;
+  const cells = flagCells(flags);
+  const watchedSinceMs = nowMs();
+  let toldOpenId = 0;
+
+  const worthTelling = (incident: Incident, isCutShort: boolean): boolean =>
+    isWorthTelling(incident, { isMain, serves: hasFlag(cells, threadFlag.serves), isCutShort });
+
+  function closed(evidence: StallEvidence): void {
+    const incident = maker.fromStall(evidence, "closed");
+    const isTold = evidence.stall.id === toldOpenId || worthTelling(incident, evidence.isCutShort);
+    if (evidence.isCutShort && !isTold) return;
+    meter.onStall(incident);
+    // What passed before the watchdog was there is counted, but nothing can be said of it.
+    const { startMs, endMs } = evidence.stall;
+    const watchedMs = (endMs ?? nowMs()) - Math.max(startMs, watchedSinceMs);
+    if (isTold && watchedMs >= config.incidentMs) add(incident);
+  }
+
+  function ongoing(evidence: StallEvidence): void {
+    const incident = maker.fromStall(evidence, "open");
+    if (!worthTelling(incident, false)) return;
+    toldOpenId = evidence.stall.id;
+    add(incident);
+  }
+
+  return (event) => {
+    if (event.kind === "stall-ongoing") ongoing(event.evidence);
+    else if (event.kind === "stall-closed") closed(event.evidence);
+    else if (event.kind === "stall-ended") {
+      const { startMs, endMs } = event.stall;
+      commands.stallEnded({ startMs, endMs: endMs ?? startMs });
+    }
+  };
+}
+
+function hear(directory: Directory, message: ToWatchdog): void {
+  if (message.kind === "command-name") directory.addName(message.id, message.name);
+  else if (message.kind === "connection") directory.addConnection(message.connection);
+  else if (message.kind === "connection-closed") directory.closeConnection(message.id);
+  else if (message.kind === "native-function") {
+    const { id, module, name } = message;
+    directory.nativeFunctions.add(id, { module, function: name });
+  }
+}
+
+function healthOf(threadId: number, ongoing: StallEvidence | null, atMs: Ms): ThreadHealth {
+  return {
+    threadId,
+    status: ongoing === null ? "ok" : "stalled",
+    stalledForMs: ongoing === null ? 0 : Math.round(atMs - ongoing.stall.startMs),
+    cause: ongoing === null ? null : judge(ongoing).cause,
+  };
+}
