@@ -4,11 +4,12 @@
 import type { LedgerWriter } from "../base/ledger";
 import { ioredisAdapter } from "./ioredis";
 import { installModuleHook, type ModuleHookKind } from "./module-hook";
+import { nodeRedisAdapter } from "./node-redis";
 import type { Registry } from "./registry";
 import type { Adapter, Taps } from "./taps";
 import type { Restore } from "./wrap";
 
-const adapters: readonly Adapter[] = [ioredisAdapter];
+const adapters: readonly Adapter[] = [ioredisAdapter, nodeRedisAdapter];
 
 export interface InstallOptions {
   readonly ledger: LedgerWriter;

@@ -11,6 +11,7 @@
 
 import { sep } from "node:path";
 import { guard } from "../base/guard";
+import { type Copy, createCopies } from "./copies";
 import {
   type Client,
   type Queue,
@@ -19,7 +20,7 @@ import {
   watchOfflineQueue,
 } from "./ioredis-queues";
 import { createRecords, type RedisCommand } from "./ioredis-records";
-import type { Adapter, Taps } from "./taps";
+import type { Adapter } from "./taps";
 import { type Restore, replaceFunction } from "./wrap";
 
 export const ioredisAdapter: Adapter = {
@@ -27,7 +28,12 @@ export const ioredisAdapter: Adapter = {
     const records = createRecords(taps);
     taps.keep(records.stop);
     const watch: QueueWatch = { ...taps, records, isReplying: false };
-    const copies = createCopies(taps);
+    const copies = createCopies({
+      taps,
+      parts: ["replies", "client"] as const,
+      folder: "built",
+      libraryOf,
+    });
     const target = (suffix: string, hook: Hook) => ({
       suffix,
       adapt(exports: unknown, filename: string) {
@@ -44,7 +50,8 @@ export const ioredisAdapter: Adapter = {
   },
 };
 
-type Hook = (prototype: object, copy: Copy, watch: QueueWatch) => void;
+type IoredisCopy = Copy<"replies" | "client">;
+type Hook = (prototype: object, copy: IoredisCopy, watch: QueueWatch) => void;
 
 /** The files of ioredis export a class, as `default`; null where this one does not. */
 function defaultPrototype(exports: unknown): object | null {
@@ -63,7 +70,7 @@ interface DataHandler {
  * clock is read for each reply: a listener of ours that reads it once per chunk saves some 30 ns,
  * but a second "data" listener changes the lines of node:events in the stacks of the application.
  */
-function hookReplies(prototype: object, copy: Copy, watch: QueueWatch): void {
+function hookReplies(prototype: object, copy: IoredisCopy, watch: QueueWatch): void {
   const { records } = watch;
   copy.hooked("replies", [
     replaceFunction<DataHandler["shiftCommand"]>(prototype, "shiftCommand", (shiftCommand) => {
@@ -83,7 +90,7 @@ function hookReplies(prototype: object, copy: Copy, watch: QueueWatch): void {
   ]);
 }
 
-function hookClient(prototype: object, copy: Copy, watch: QueueWatch): void {
+function hookClient(prototype: object, copy: IoredisCopy, watch: QueueWatch): void {
   copy.hooked("client", [
     after(prototype, "resetCommandQueue", (client: Client) => {
       if (!copy.isComplete()) return;
@@ -97,7 +104,7 @@ function hookClient(prototype: object, copy: Copy, watch: QueueWatch): void {
 }
 
 /** A cluster has an offline queue of its own, and makes the first one without a reset. */
-function hookCluster(prototype: object, copy: Copy, watch: QueueWatch): void {
+function hookCluster(prototype: object, copy: IoredisCopy, watch: QueueWatch): void {
   for (const method of ["resetOfflineQueue", "setStatus"]) {
     const restore = after(prototype, method, (cluster: { readonly offlineQueue: Queue }) => {
       if (copy.isComplete()) watchOfflineQueue(watch, cluster.offlineQueue);
@@ -115,49 +122,6 @@ function after<T>(owner: object, method: string, then: (self: T) => void): Resto
       return result;
     };
   });
-}
-
-type Part = "replies" | "client";
-
-/** One installed copy of the library; an application may have several. */
-interface Copy {
-  readonly library: string;
-  hooked(part: Part, restores: readonly (Restore | null)[]): void;
-  /** Whether both parts are hooked: records that nobody closes must not be opened. */
-  isComplete(): boolean;
-  onClient(): void;
-  keep(restore: Restore): void;
-}
-
-function createCopies(taps: Taps) {
-  const copies = new Map<string, Copy>();
-
-  function createCopy(library: string): Copy {
-    const parts = new Set<Part>();
-    const isComplete = (): boolean => parts.has("replies") && parts.has("client");
-    return {
-      library,
-      isComplete,
-      hooked(part, restores) {
-        const made = restores.filter((restore) => restore !== null);
-        made.forEach(taps.keep);
-        if (made.length < restores.length) return;
-        parts.add(part);
-        if (isComplete()) taps.onHooked(library);
-      },
-      onClient: taps.onClient,
-      keep: taps.keep,
-    };
-  }
-
-  return {
-    of(filename: string): Copy {
-      const root = filename.slice(0, filename.lastIndexOf(`${sep}built${sep}`));
-      const copy = copies.get(root) ?? createCopy(libraryOf(root));
-      copies.set(root, copy);
-      return copy;
-    },
-  };
 }
 
 /** The fork is told by its folder; ioredis itself may be installed under any name. */

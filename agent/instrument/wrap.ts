@@ -1,6 +1,8 @@
-// The only code of the project that puts a function of ours in the place of somebody else's.
-// Application thread. The replacement looks like the original, is never wrapped again (not by a
+// The only code of the project that puts a function of ours in the place of somebody else's, or an
+// accessor in the place of a property. Application thread. The replacement looks like the original, is never wrapped again (not by a
 // second copy of this agent either) and can be taken back.
+
+import { countFault } from "../base/guard";
 
 /** The type that every function has. */
 type AnyFunction = (...args: never[]) => unknown;
@@ -39,6 +41,49 @@ export function replaceFunction<F extends AnyFunction>(
   if (!isDefined) return null;
   return () => {
     if (Object.getOwnPropertyDescriptor(owner, key)?.value !== replacement) return;
+    if (own === undefined) Reflect.deleteProperty(owner, key);
+    else Reflect.defineProperty(owner, key, own);
+  };
+}
+
+/**
+ * Tells of each time that somebody reads `owner[key]`, own or inherited, which is how a method is
+ * fetched before it is called: `onRead` has returned by then, so no stack trace shows it. It gets
+ * the object that was asked; a throw of it is counted. Null, and nothing changed, where there is no
+ * function, the property is an accessor already (ours or not) or cannot be replaced. About 2 ns.
+ */
+export function watchReads<Self extends object>(
+  owner: Self,
+  key: string,
+  onRead: (self: Self) => void,
+): Restore | null {
+  const own = Object.getOwnPropertyDescriptor(owner, key);
+  if (own !== undefined && (!("value" in own) || own.writable !== true)) return null;
+  const ancestor: unknown = own === undefined ? Object.getPrototypeOf(owner) : { [key]: own.value };
+  const origin = ancestor as Readonly<Record<string, unknown>>;
+  if (typeof origin[key] !== "function") return null;
+  const get = function (this: Self): unknown {
+    try {
+      onRead(this);
+    } catch (error) {
+      countFault("instrument", error);
+    }
+    return origin[key];
+  };
+  const listed = own?.enumerable ?? false;
+  const isDefined = Reflect.defineProperty(owner, key, {
+    get,
+    /** What an assignment to a plain property does. */
+    set(this: object, value: unknown) {
+      const enumerable = this === owner ? listed : true;
+      Reflect.defineProperty(this, key, { value, writable: true, enumerable, configurable: true });
+    },
+    enumerable: listed,
+    configurable: true,
+  });
+  if (!isDefined) return null;
+  return () => {
+    if (Object.getOwnPropertyDescriptor(owner, key)?.get !== get) return;
     if (own === undefined) Reflect.deleteProperty(owner, key);
     else Reflect.defineProperty(owner, key, own);
   };

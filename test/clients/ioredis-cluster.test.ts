@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { type Cluster, Redis } from "ioredis";
 import { freePort } from "../support/free-port";
-import { expectTimesInOrder, type HookedRedis, loadHooked } from "../support/hooked-ioredis";
+import { expectTimesInOrder } from "../support/hooked-client";
+import { type HookedRedis, loadHooked } from "../support/hooked-ioredis";
 import { type RedisServer, startRedisServer } from "../support/redis-server";
 
 const nodes: RedisServer[] = [];

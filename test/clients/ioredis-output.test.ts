@@ -1,12 +1,11 @@
 // An application that uses ioredis prints the same with our hooks as without: real processes, with
 // Node's own module loader, up to an unhandled rejection that ends them.
 
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { ioredisLibraries, packages } from "../support/hooked-ioredis";
+import { packages } from "../support/hooked-client";
+import { ioredisLibraries } from "../support/hooked-ioredis";
+import { runScript } from "../support/hooked-script";
 import { type RedisServer, startRedisServer } from "../support/redis-server";
 
 let server: RedisServer;
@@ -16,8 +15,9 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 test.each(ioredisLibraries)("%s prints the same errors, stacks and all", async (library) => {
-  const plain = await runScript(library, []);
-  const hooked = await runScript(library, ["--require", "./preload.cjs"]);
+  const args = [join(packages, library), `${server.port}`];
+  const plain = await runScript({ text: appText, args, isHooked: false });
+  const hooked = await runScript({ text: appText, args, isHooked: true });
   expect(plain.code).toBe(1);
   expect(plain.output).toContain("WRONGTYPE");
   expect(plain.output).toContain("Connection is closed");
@@ -25,46 +25,6 @@ test.each(ioredisLibraries)("%s prints the same errors, stacks and all", async (
   expect(hooked.hook).toMatch(/^hook loaded [1-9]/);
   expect({ ...hooked, hook: null }).toEqual(plain);
 });
-
-interface Run {
-  readonly code: number | null;
-  readonly output: string;
-  /** What our preload said at exit; null without it. */
-  readonly hook: string | null;
-}
-
-/** A real process: Node's own loader, and a real unhandled rejection at the end. */
-function runScript(library: string, nodeArgs: readonly string[]): Promise<Run> {
-  const folder = mkdtempSync(join(tmpdir(), "loophound-ioredis-"));
-  writeFileSync(join(folder, "preload.cjs"), preloadText);
-  writeFileSync(join(folder, "app.cjs"), appText);
-  const args = [...nodeArgs, "app.cjs", join(packages, library), `${server.port}`];
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: folder }, (error, stdout, stderr) => {
-      rmSync(folder, { recursive: true, force: true });
-      const hook = /^hook .*$/m.exec(stderr)?.[0] ?? null;
-      const output = (stdout + stderr).replace(/^hook .*\n/m, "").replaceAll(folder, "");
-      resolve({ code: error === null ? 0 : Number(error.code), output, hook });
-    });
-  });
-}
-
-const agent = join(__dirname, "../../agent");
-const preloadText = `
-const { createLedger, ledgerWriter, headIndex } = require(${JSON.stringify(`${agent}/base/ledger.js`)});
-const { createRegistry } = require(${JSON.stringify(`${agent}/instrument/registry.js`)});
-const { installClients } = require(${JSON.stringify(`${agent}/instrument/install.js`)});
-const buffer = createLedger();
-const { hooked, moduleHookKind } = installClients({
-  ledger: ledgerWriter(buffer),
-  registry: createRegistry(() => {}),
-  now: () => performance.now(),
-  onFirstClient() {},
-});
-process.on("exit", () => {
-  const records = new Float64Array(buffer, 0, 1)[headIndex];
-  process._rawDebug("hook " + moduleHookKind + " " + records + " " + hooked);
-});`;
 
 const appText = `
 Error.stackTraceLimit = 100;

@@ -3,14 +3,8 @@
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Redis, RedisOptions } from "ioredis";
-import {
-  expectTimesInOrder,
-  type HookedRedis,
-  ioredisLibraries,
-  loadHooked,
-  type Row,
-  until,
-} from "../support/hooked-ioredis";
+import { expectTimesInOrder, type Row, until } from "../support/hooked-client";
+import { type HookedRedis, ioredisLibraries, loadHooked } from "../support/hooked-ioredis";
 import { type RedisServer, startRedisServer } from "../support/redis-server";
 
 const names = (rows: readonly Row[]): readonly string[] => rows.map(({ command }) => command);

@@ -1,0 +1,62 @@
+// The installed copies of a client library, an application may have several, and which of its parts
+// are hooked in each. Application thread.
+
+import { sep } from "node:path";
+import type { Taps } from "./taps";
+import type { Restore } from "./wrap";
+
+/** One installed copy. */
+export interface Copy<Part extends string> {
+  readonly library: string;
+  /** A part is hooked if all its places are: a null among `restores` says that it is not. */
+  hooked(part: Part, restores: readonly (Restore | null)[]): void;
+  /** Whether all parts are hooked: records that nobody closes must not be opened. */
+  isComplete(): boolean;
+  onClient(): void;
+  keep(restore: Restore): void;
+}
+
+export interface CopiesOptions<Part extends string> {
+  readonly taps: Taps;
+  readonly parts: readonly Part[];
+  /** The folder under the library's root in which its files lie. */
+  readonly folder: string;
+  libraryOf(root: string): string;
+}
+
+export interface Copies<Part extends string> {
+  /** The copy that the file belongs to. */
+  of(filename: string): Copy<Part>;
+}
+
+export function createCopies<Part extends string>(options: CopiesOptions<Part>): Copies<Part> {
+  const { taps, parts, folder, libraryOf } = options;
+  const copies = new Map<string, Copy<Part>>();
+
+  function createCopy(library: string): Copy<Part> {
+    const hooked = new Set<Part>();
+    const isComplete = (): boolean => hooked.size === parts.length;
+    return {
+      library,
+      isComplete,
+      hooked(part, restores) {
+        const made = restores.filter((restore) => restore !== null);
+        made.forEach(taps.keep);
+        if (made.length < restores.length) return;
+        hooked.add(part);
+        if (isComplete()) taps.onHooked(library);
+      },
+      onClient: taps.onClient,
+      keep: taps.keep,
+    };
+  }
+
+  return {
+    of(filename) {
+      const root = filename.slice(0, filename.lastIndexOf(`${sep}${folder}${sep}`));
+      const copy = copies.get(root) ?? createCopy(libraryOf(root));
+      copies.set(root, copy);
+      return copy;
+    },
+  };
+}
