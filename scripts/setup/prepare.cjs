@@ -3,6 +3,7 @@
 const { installPackages } = require("./packages.cjs");
 const { compile } = require("./compile.cjs");
 const { prepareNodes } = require("./nodes.cjs");
+const { prepareBroker } = require("./rabbitmq.cjs");
 const { prepareServers } = require("./servers.cjs");
 const { withLock } = require("./lock.cjs");
 
@@ -11,6 +12,7 @@ const steps = {
   build: compile,
   servers: prepareServers,
   nodes: prepareNodes,
+  broker: prepareBroker,
 };
 
 /** Makes ready what the named steps stand for; each step looks first and does nothing when all is there. */

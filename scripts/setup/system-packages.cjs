@@ -10,27 +10,47 @@ const { withProgress } = require("./progress.cjs");
 const managers = {
   debian: {
     install: "sudo apt-get install -y",
-    names: { redis: ["redis-tools"], hiredis: ["libhiredis-dev"], compiler: ["gcc", "libc6-dev"] },
+    names: {
+      redis: ["redis-tools"],
+      hiredis: ["libhiredis-dev"],
+      compiler: ["gcc", "libc6-dev"],
+      rabbitmq: ["rabbitmq-server"],
+    },
   },
   fedora: {
     install: "sudo dnf install -y",
-    names: { redis: ["redis"], hiredis: ["hiredis-devel"], compiler: ["gcc", "glibc-devel"] },
+    names: {
+      redis: ["redis"],
+      hiredis: ["hiredis-devel"],
+      compiler: ["gcc", "glibc-devel"],
+      rabbitmq: ["rabbitmq-server"],
+    },
   },
   alpine: {
     install: "apk add",
-    names: { redis: ["redis"], hiredis: ["hiredis-dev"], compiler: ["gcc", "musl-dev"] },
+    names: {
+      redis: ["redis"],
+      hiredis: ["hiredis-dev"],
+      compiler: ["gcc", "musl-dev"],
+      rabbitmq: ["rabbitmq-server"],
+    },
   },
   arch: {
     install: "sudo pacman -S",
-    names: { redis: ["valkey"], hiredis: ["hiredis"], compiler: ["gcc"] },
+    names: { redis: ["valkey"], hiredis: ["hiredis"], compiler: ["gcc"], rabbitmq: ["rabbitmq"] },
   },
   suse: {
     install: "sudo zypper install",
-    names: { redis: ["redis"], hiredis: ["hiredis-devel"], compiler: ["gcc", "glibc-devel"] },
+    names: {
+      redis: ["redis"],
+      hiredis: ["hiredis-devel"],
+      compiler: ["gcc", "glibc-devel"],
+      rabbitmq: ["rabbitmq-server"],
+    },
   },
   macos: {
     install: "brew install",
-    names: { redis: ["redis"], hiredis: ["hiredis"], compiler: [] },
+    names: { redis: ["redis"], hiredis: ["hiredis"], compiler: [], rabbitmq: ["rabbitmq"] },
   },
 };
 
@@ -42,7 +62,7 @@ const families = [
   ["suse", ["suse", "opensuse", "sles"]],
 ];
 
-/** The command that installs what is lacking ("redis", "hiredis", "compiler") on this system, for a person to type. */
+/** The command that installs what is lacking ("redis", "hiredis", "compiler", "rabbitmq") on this system, for a person to type. */
 function remedyFor(lacking, family = systemFamily()) {
   const manager = managers[family];
   if (manager === undefined)

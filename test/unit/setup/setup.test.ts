@@ -1,5 +1,13 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -130,6 +138,40 @@ describe("what to install", () => {
     );
     expect(remedyFor(all, "macos")).toBe("brew install redis hiredis && xcode-select --install");
     expect(remedyFor(["redis"], "unknown")).toContain("redis");
+    for (const family of ["debian", "fedora", "alpine", "suse"]) {
+      expect(remedyFor(["rabbitmq"], family)).toMatch(/ rabbitmq-server$/);
+    }
+    expect(remedyFor(["rabbitmq"], "macos")).toBe("brew install rabbitmq");
+  });
+});
+
+describe("installing without starting services", () => {
+  const { withoutServices } = require(join(setup, "no-services.cjs")) as {
+    withoutServices<T>(install: () => Promise<T>, policyFile: string): Promise<T | string>;
+  };
+  const status = (file: string): Promise<number | null> =>
+    new Promise((resolve) => {
+      spawn(file, ["any-service", "start"]).on("close", resolve);
+    });
+
+  test("forbids them meanwhile, and takes the policy away again", async () => {
+    const policy = join(folder, "policy-rc.d");
+    expect(await withoutServices(() => status(policy), policy)).toBe(101);
+    await expect(withoutServices(() => Promise.reject(new Error("no")), policy)).rejects.toThrow();
+    expect(existsSync(policy)).toBe(false);
+  });
+
+  test("relies on a policy that forbids them, and leaves it there", async () => {
+    const policy = join(folder, "strict-policy");
+    writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+    expect(await withoutServices(async () => "installed", policy)).toBe("installed");
+    expect(existsSync(policy)).toBe(true);
+  });
+
+  test("installs nothing where the machine's own policy lets them start", async () => {
+    const policy = join(folder, "lax-policy");
+    writeFileSync(policy, "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+    expect(await withoutServices(async () => "installed", policy)).toContain("start a broker");
   });
 });
 
