@@ -14,7 +14,7 @@ import type { ThreadHandover, ToWatchdog, WatchedThread } from "./model/wire";
 import { meterThread, type ThreadMeter, type ThreadTotals } from "./thread-meter";
 import { type AssembleOptions, assembleWatch } from "./watchdog/assemble-watch";
 import type { CommandWatch } from "./watchdog/command-watch";
-import { createDirectory, type Directory } from "./watchdog/directory";
+import { createDirectory, type Directory, serverLabel } from "./watchdog/directory";
 import type { IncidentMaker } from "./watchdog/incident-maker";
 import type { WatchEvent } from "./watchdog/thread-watch";
 
@@ -83,7 +83,7 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
     },
     isOver: () => watch.isGone() || hasFlag(flags, threadFlag.ended),
     wantsFastBeats: watch.wantsFastBeats,
-    hear: (message) => hear(directory, message),
+    hear: (message) => hear(directory, metrics, message),
     health: () => healthOf(threadId, watch.preview(nowMs()), nowMs()),
     refresh() {
       commands.poll(watch.current() === null);
@@ -122,6 +122,7 @@ function createReactions(
     const isTold = evidence.stall.id === toldOpenId || worthTelling(incident, evidence.isCutShort);
     if (evidence.isCutShort && !isTold) return;
     meter.onStall(incident);
+    meter.onHeartbeats(evidence);
     // What passed before the watchdog was there is counted, but nothing can be said of it.
     const { startMs, endMs } = evidence.stall;
     const watchedMs = (endMs ?? nowMs()) - Math.max(startMs, watchedSinceMs);
@@ -145,11 +146,20 @@ function createReactions(
   };
 }
 
-function hear(directory: Directory, message: ToWatchdog): void {
+function hear(directory: Directory, metrics: MetricsStore, message: ToWatchdog): void {
   if (message.kind === "command-name") directory.addName(message.id, message.name);
   else if (message.kind === "connection") directory.addConnection(message.connection);
-  else if (message.kind === "connection-closed") directory.closeConnection(message.id);
-  else if (message.kind === "native-function") {
+  else if (message.kind === "connection-blocked") {
+    directory.amqp.blocked(message.id, message.isBlocked, ms(message.atMs));
+  } else if (message.kind === "channel-closed") {
+    const server = serverLabel(directory.connection(message.id));
+    metrics.amqpClosed(server, "channel", message.reason);
+  } else if (message.kind === "connection-closed") {
+    const { id, atMs, reason } = message;
+    const server = serverLabel(directory.connection(id));
+    if (reason !== undefined) metrics.amqpClosed(server, "connection", reason ?? "none");
+    directory.closeConnection(id, ms(atMs), reason ?? null);
+  } else if (message.kind === "native-function") {
     const { id, module, name } = message;
     directory.nativeFunctions.add(id, { module, function: name });
   }

@@ -5,15 +5,20 @@ import { beatReader } from "./base/beat-cell";
 import { gcReader } from "./base/gc-cell";
 import type { LedgerEntry } from "./base/ledger-reader";
 import { droppedCount } from "./base/ledger-reader";
+import { missedHeartbeats } from "./diagnose/amqp-heartbeat";
+import { durationMs } from "./diagnose/rule";
+import type { StallEvidence } from "./model/evidence";
 import type { GcKind } from "./model/gc";
 import type { Incident } from "./model/incident";
 import { type Ms, ms } from "./model/units";
 import type { WatchedThread } from "./model/wire";
-import type { Directory } from "./watchdog/directory";
+import { type Directory, serverLabel } from "./watchdog/directory";
 
 export interface ThreadMeter {
   onSettled(entry: LedgerEntry): void;
   onStall(incident: Incident): void;
+  /** A stall that has ended: the AMQP heartbeats that were not sent in it. */
+  onHeartbeats(evidence: StallEvidence): void;
   /** At each look. */
   onLook(): void;
   /** Before the metrics are read; `stallAgeMs` is null while there is no stall. */
@@ -64,6 +69,12 @@ export function meterThread({ metrics, directory, thread }: MeterOptions): Threa
         incident.culprit,
       );
       for (const { blame } of incident.commands) metrics.blame(blame);
+    },
+    onHeartbeats(evidence) {
+      for (const exposure of evidence.heartbeats ?? []) {
+        const missed = missedHeartbeats(durationMs(evidence), exposure.heartbeatMs);
+        metrics.amqpHeartbeatsMissed(serverLabel(exposure), missed * exposure.connections);
+      }
     },
     onLook: observeBeats,
     refresh: (stallAgeMs) => metrics.stallAge(thread.threadId, stallAgeMs),

@@ -3,6 +3,7 @@
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { nowMs } from "./base/clock";
+import { createStderr } from "./base/diag";
 import { guard } from "./base/guard";
 import { ledgerWriter } from "./base/ledger";
 import { signal, signalCells } from "./base/signals";
@@ -39,7 +40,7 @@ export function installTaps({ config, memory, signals, post, onServing }: TapOpt
   const registry = createRegistry(post);
   const ledger = ledgerWriter(memory.ledger);
   const hooks = config.clients
-    ? installClients({ ledger, registry, now: nowMs, onFirstClient: serving })
+    ? installClients({ ledger, registry, now: nowMs, onFirstClient: serving, onUnfit: sayUnfit })
     : null;
   const forwarders = config.forwarders
     ? installNativeForwarders({ marker: memory.marker, post })
@@ -53,6 +54,12 @@ export function installTaps({ config, memory, signals, post, onServing }: TapOpt
       stopListening();
     },
   };
+}
+
+function sayUnfit(library: string): void {
+  createStderr().write(
+    `loophound: this version of ${library} is not one that is known here: its commands are not recorded\n`,
+  );
 }
 
 /** A blocked start of the application's own listener is worse than no port of ours. */

@@ -33,6 +33,9 @@ export interface MetricsStore {
   /** The parts of one command's latency. */
   blame(parts: Blame): void;
   commandsOpen(count: number): void;
+  amqpHeartbeatsMissed(server: string, count: number): void;
+  /** `reason` is a code, never a text of the broker. */
+  amqpClosed(server: string, what: "connection" | "channel", reason: string): void;
   /** A slow command that its history was too short to judge. */
   commandUnjudged(): void;
   /** Totals that are counted elsewhere, as they stand; never less than before. */
@@ -85,6 +88,8 @@ function createFamilies() {
     commandDuration: histograms("commandDuration"),
     commandBlame: cells("commandBlame"),
     commandsOpen: cells("commandsOpen"),
+    amqpHeartbeatsMissed: cells("amqpHeartbeatsMissed"),
+    amqpClosed: cells("amqpClosed"),
     commandsUnjudged: cells("commandsUnjudged"),
     ledgerDropped: cells("ledgerDropped"),
     gcSeconds: cells("gcSeconds"),
@@ -120,6 +125,8 @@ export function createMetrics(): MetricsStore {
         add(families.commandBlame.at(part), seconds(parts[key]));
       }
     },
+    amqpHeartbeatsMissed: (server, count) => add(families.amqpHeartbeatsMissed.at(server), count),
+    amqpClosed: (server, what, reason) => add(families.amqpClosed.at(server, what, reason), 1),
     commandsOpen: (count) => set(families.commandsOpen.at(), count),
     commandUnjudged: () => add(families.commandsUnjudged.at(), 1),
     ledgerDropped: (total) => raise(families.ledgerDropped.at(), total),

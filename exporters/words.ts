@@ -121,14 +121,19 @@ const bill = ({ command, count, maxMs, blame }: ChargedCommand): string =>
 /** Kinds of evidence that say what is missing rather than what was seen. */
 const missingKinds: readonly string[] = ["missing", "not-explained"];
 const proofKind = "reply-waiting";
+/** A consequence for a connection, worth a line of its own. */
+const heartbeatKind = "amqp-heartbeat";
 
 function factLines({ evidence, cause }: Incident): readonly string[] {
   const proof = evidence.find(({ kind }) => kind === proofKind);
-  const seen = evidence.filter(({ kind }) => kind !== proofKind && !missingKinds.includes(kind));
+  const heartbeat = evidence.find(({ kind }) => kind === heartbeatKind);
+  const apart = [proofKind, heartbeatKind, ...missingKinds];
+  const seen = evidence.filter(({ kind }) => !apart.includes(kind));
   const missing = evidence.filter(({ kind }) => missingKinds.includes(kind));
   const isUnknown = cause === "unknown";
   return [
     ...(proof === undefined ? [] : [`  proof: ${proof.says}`]),
+    ...(heartbeat === undefined ? [] : [`  heartbeat: ${heartbeat.says}`]),
     ...seen.slice(0, isUnknown ? 1 : factsShown).map(({ says }) => `  seen: ${says}`),
     ...(isUnknown ? missing.slice(0, factsShown).map(({ says }) => `  missing: ${says}`) : []),
   ];

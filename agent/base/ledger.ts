@@ -85,6 +85,8 @@ export interface LedgerWriter {
   sent(sequence: number, connectionId: number, sentMs: number): void;
   /** Settles the record, once: a second call, or one for a record that the ring has lost, does nothing. */
   close(sequence: number, repliedMs: number, how: Outcome): void;
+  /** Counts a command that cannot be followed, as one whose record was overwritten. */
+  drop(): void;
 }
 
 /** One per thread: two writers on one ledger would overwrite each other. */
@@ -131,6 +133,9 @@ export function ledgerWriter(buffer: SharedArrayBuffer): LedgerWriter {
       if (sequence[slot] !== record || (state[slot] as number) > stateSent) return;
       replied[slot] = repliedMs;
       state[slot] = how;
+    },
+    drop() {
+      header[droppedIndex] = (header[droppedIndex] as number) + 1;
     },
   };
 }

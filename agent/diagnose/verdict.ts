@@ -4,6 +4,7 @@
 import type { Cause } from "../model/cause";
 import type { StallEvidence } from "../model/evidence";
 import type { Culprit, Evidence } from "../model/incident";
+import { heartbeatEvidence } from "./amqp-heartbeat";
 import { durationMs, type Match, type Rule, roundMs } from "./rule";
 import { cpuStarved, gc, pageFault, processStopped } from "./rules/machine";
 import { moduleLoad, syncCoreApi, syncNativeIo } from "./rules/off-cpu";
@@ -62,7 +63,13 @@ function unknown(evidence: StallEvidence, matches: readonly Match[]): Verdict {
 }
 
 function common(evidence: StallEvidence): readonly Evidence[] {
-  return [...unread(evidence), ...cutShort(evidence), ...onCpu(evidence), ...gaps(evidence)];
+  return [
+    ...unread(evidence),
+    ...heartbeatEvidence(evidence),
+    ...cutShort(evidence),
+    ...onCpu(evidence),
+    ...gaps(evidence),
+  ];
 }
 
 const cutShort = ({ isCutShort }: StallEvidence): readonly Evidence[] =>

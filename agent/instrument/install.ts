@@ -2,6 +2,7 @@
 // One adapter per library: a new library is one more row of the table.
 
 import type { LedgerWriter } from "../base/ledger";
+import { amqplibAdapter } from "./amqplib";
 import { ioredisAdapter } from "./ioredis";
 import { installModuleHook, type ModuleHookKind } from "./module-hook";
 import { nodeRedisAdapter } from "./node-redis";
@@ -9,7 +10,7 @@ import type { Registry } from "./registry";
 import type { Adapter, Taps } from "./taps";
 import type { Restore } from "./wrap";
 
-const adapters: readonly Adapter[] = [ioredisAdapter, nodeRedisAdapter];
+const adapters: readonly Adapter[] = [ioredisAdapter, nodeRedisAdapter, amqplibAdapter];
 
 export interface InstallOptions {
   readonly ledger: LedgerWriter;
@@ -18,6 +19,8 @@ export interface InstallOptions {
   readonly now: () => number;
   /** Called once, from the constructor of the first client object that the application makes. */
   onFirstClient(): void;
+  /** Called once for each library of which a copy had to be left alone. */
+  onUnfit?(library: string): void;
 }
 
 export interface Installed {
@@ -32,12 +35,18 @@ export interface Installed {
 export function installClients(options: InstallOptions): Installed {
   const hooked: string[] = [];
   const restores: Restore[] = [];
+  const unfit = new Set<string>();
   let hasClient = false;
   const taps: Taps = {
     ledger: options.ledger,
     registry: options.registry,
     now: options.now,
     onHooked: (library) => hooked.push(library),
+    onUnfit(library) {
+      if (unfit.has(library)) return;
+      unfit.add(library);
+      options.onUnfit?.(library);
+    },
     onClient() {
       if (hasClient) return;
       hasClient = true;

@@ -46,7 +46,11 @@ export interface Registry {
    * longest ago is given again. With 65,535 open at once, the rest have `noConnectionId`.
    */
   connectionOpened(connection: Omit<ConnectionInfo, "id">): number;
-  connectionClosed(id: number, atMs: number): void;
+  connectionClosed(id: number, atMs: number, reason?: string | null): void;
+  /** The broker closed a channel of an AMQP connection; `reason` is the name of its code. */
+  channelClosed(id: number, reason: string): void;
+  /** A broker's alarm on an AMQP connection begins or ends. */
+  connectionBlocked(id: number, isBlocked: boolean, atMs: number): void;
   /** For a watchdog that starts after the first commands. */
   snapshot(): RegistrySnapshot;
 }
@@ -60,6 +64,9 @@ export function createRegistry(post: (message: ToWatchdog) => void): Registry {
     nameId: names.nameId,
     connectionOpened: connections.opened,
     connectionClosed: connections.closed,
+    channelClosed: (id, reason) => post({ kind: "channel-closed", id, reason }),
+    connectionBlocked: (id, isBlocked, atMs) =>
+      post({ kind: "connection-blocked", id, isBlocked, atMs }),
     snapshot: () => ({ commandNames: names.all(), connections: connections.all() }),
   };
 }
@@ -126,10 +133,11 @@ function connectionTable(post: (message: ToWatchdog) => void) {
       post({ kind: "connection", connection: info });
       return id;
     },
-    closed(id: number, atMs: number): void {
+    closed(id: number, atMs: number, reason?: string | null): void {
       if (!open.delete(id)) return;
       closedIds.add(id);
-      post({ kind: "connection-closed", id, atMs });
+      const message = { kind: "connection-closed", id, atMs } as const;
+      post(reason === undefined ? message : { ...message, reason });
     },
     all: (): readonly ConnectionInfo[] => [...open.values()],
   };

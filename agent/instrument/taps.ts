@@ -12,6 +12,8 @@ export interface Taps {
   readonly now: () => number;
   /** A copy of a library is hooked in all the places it takes; `library` as its users call it. */
   onHooked(library: string): void;
+  /** A copy of a library is not as this agent knows it, and was left alone. */
+  onUnfit?(library: string): void;
   /** The application made a client object of a hooked library; called for each connection. */
   onClient(): void;
   /** Called with what takes a replacement back. */

@@ -26,6 +26,8 @@ const threadsMax = 64;
 const sitesMax = 200;
 /** 17 lines of text each: 300 of them take the watchdog some 15 ms at a scrape, and it has other duties. */
 const commandsMax = 300;
+/** A few brokers, with a dozen reasons each. */
+const serversMax = 100;
 /** Closed lists of our own: causes, parts, kinds, rooms. The cap only guards against a fault of ours. */
 const ownListMax = 64;
 
@@ -126,8 +128,24 @@ export const catalogue = {
     type: "gauge",
     unit: "1",
     labels: [],
-    help: "Commands that have been called and not yet answered.",
+    help: "Commands that have been called and not yet answered, and AMQP messages not yet acknowledged.",
     seriesMax: 1,
+  },
+  amqpHeartbeatsMissed: {
+    name: "loophound_amqp_heartbeats_missed_total",
+    type: "counter",
+    unit: "1",
+    labels: ["server"],
+    help: "AMQP heartbeats that were not sent because the event loop was blocked, at the least.",
+    seriesMax: serversMax,
+  },
+  amqpClosed: {
+    name: "loophound_amqp_closed_total",
+    type: "counter",
+    unit: "1",
+    labels: ["server", "what", "reason"],
+    help: "AMQP connections that ended and channels that the broker closed, by the code of the reason; none where none was given.",
+    seriesMax: serversMax,
   },
   commandsUnjudged: {
     name: "loophound_commands_unjudged_total",

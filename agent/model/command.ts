@@ -39,4 +39,8 @@ export interface ConnectionInfo {
   readonly port: number | null;
   /** Our end's port, by which the kernel's socket table finds the connection; null as `host`. */
   readonly localPort: number | null;
+  /** AMQP's heartbeat as negotiated; null or absent: there is none, or it is not known. */
+  readonly heartbeatMs?: Ms | null;
+  /** When the client could use it; absent where that is not known. */
+  readonly openedMs?: Ms;
 }

@@ -1,8 +1,9 @@
-// Which Redis commands cost the server the same however much it holds, and which ones wait because
+// Which commands cost the server the same however much it holds, and which ones wait because
 // they were asked to. Both threads; from the generated tables, with what they leave out.
 //
 // A huge value still takes long to send: "constant" is said of the server's work, not of the bytes.
 
+import { isImmediateOperation } from "./amqp-costs";
 import { timeoutPlaces } from "./blocking-commands";
 import { redisCommands } from "./redis-commands";
 
@@ -33,8 +34,12 @@ const constantCost: ReadonlySet<string> = new Set(
     .map(([name]) => name),
 );
 
-/** `command` in upper case, as the ledger has it. False for every command that is not in the table. */
-export const isConstantCost = (command: string): boolean => constantCost.has(command);
+/**
+ * `command` as the ledger has it: of Redis in upper case, of AMQP as in `basic.get`. False for every
+ * command that is not in the tables.
+ */
+export const isConstantCost = (command: string): boolean =>
+  constantCost.has(command) || isImmediateOperation(command);
 
 /** Whether the command may wait on the server by its own wish. */
 export const isBlocking = (command: string): boolean =>

@@ -75,6 +75,18 @@ export interface Interrupt {
   readonly js: readonly JsFrame[];
 }
 
+/** AMQP connections to one server that a stall kept from sending their heartbeats. */
+export interface HeartbeatExposure {
+  readonly host: string | null;
+  readonly port: number | null;
+  /** As negotiated. */
+  readonly heartbeatMs: Ms;
+  /** Open when the stall began. */
+  readonly connections: number;
+  /** Those of them that ended since, with the code of the reason; null: none was given. */
+  readonly ends: readonly { readonly atMs: Ms; readonly reason: string | null }[];
+}
+
 export interface StallEvidence {
   readonly stall: Stall;
   /** False if the watchdog itself slept through it. */
@@ -97,6 +109,8 @@ export interface StallEvidence {
   readonly lost: readonly Interval[];
   readonly unreadReplies: readonly UnreadReply[];
   readonly commands: readonly ChargedCommand[];
+  /** Absent where none was open. */
+  readonly heartbeats?: readonly HeartbeatExposure[];
   /** Real path of the running node binary, by which its own frames are told from an addon's. */
   readonly executable: string;
   /** What could not be read, and why, a sentence each. */

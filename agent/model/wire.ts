@@ -39,7 +39,22 @@ export interface WatchdogStart extends ThreadHandover {
 export type ToWatchdog =
   | { readonly kind: "command-name"; readonly id: number; readonly name: string }
   | { readonly kind: "connection"; readonly connection: ConnectionInfo }
-  | { readonly kind: "connection-closed"; readonly id: number; readonly atMs: number }
+  | {
+      readonly kind: "connection-closed";
+      readonly id: number;
+      readonly atMs: number;
+      /** A code and no text; null: none was given. Absent for protocols that have none. */
+      readonly reason?: string | null;
+    }
+  /** The broker closed an AMQP channel, for the reason that this code names. */
+  | { readonly kind: "channel-closed"; readonly id: number; readonly reason: string }
+  /** A broker's alarm (connection.blocked) begins or ends: it does not read from the connection. */
+  | {
+      readonly kind: "connection-blocked";
+      readonly id: number;
+      readonly isBlocked: boolean;
+      readonly atMs: number;
+    }
   /** A native function that is forwarded from now on, under the id that its marker will show. */
   | {
       readonly kind: "native-function";

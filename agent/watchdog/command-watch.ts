@@ -3,9 +3,10 @@
 
 import type { LedgerEntry, LedgerReader } from "../base/ledger-reader";
 import { chargeCommands, type HeldCommand } from "../diagnose/charge";
+import { isAnsweredByServer } from "../model/amqp-costs";
 import type { CommandRecord } from "../model/command";
 import { isConstantCost, isWaiting } from "../model/constant-cost";
-import type { Interval, UnreadReply } from "../model/evidence";
+import type { HeartbeatExposure, Interval, UnreadReply } from "../model/evidence";
 import type { ChargedCommand } from "../model/incident";
 import { type Ms, ms } from "../model/units";
 import type { CommandHistory } from "./command-history";
@@ -41,6 +42,8 @@ export interface CommandWatch {
   /** Commands that took long and that no stall explains. */
   takeSlow(nowMs: Ms): readonly SlowRecord[];
   stallEnded(interval: Interval): void;
+  /** AMQP connections that a stall from then on kept from sending their heartbeats. */
+  exposedTo(startMs: Ms): readonly HeartbeatExposure[];
   chargedFor(
     startMs: Ms,
     endMs: Ms,
@@ -53,16 +56,6 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
   const { ledger, directory, roundTrips, unreadFinder } = options;
   const unnamed: LedgerEntry[] = [];
   let openCount = 0;
-
-  function settled(entry: LedgerEntry, isLoopFree: boolean): void {
-    options.onSettled(entry);
-    if (entry.repliedMs === null) return;
-    const record = directory.resolve(entry);
-    if (entry.state === "replied") options.slow.add(record, entry.repliedMs);
-    if (!isLoopFree || entry.sentMs === null) return;
-    if (entry.state !== "replied" || isWaiting(record.command, record.askedMs)) return;
-    learn(options, record, ms(entry.repliedMs - entry.sentMs));
-  }
 
   function held(entry: LedgerEntry, nowMs: Ms, unread: readonly UnreadReply[]): HeldCommand {
     const record = directory.resolve(entry);
@@ -77,7 +70,9 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
       sentMs: record.sentMs,
       settledMs: record.repliedMs ?? nowMs,
       unreadSeenMs: seen?.seenMs ?? null,
-      usualRoundTripMs: roundTrips.usualMs(serverOf(record)),
+      usualRoundTripMs: isAnsweredByServer(record.command)
+        ? roundTrips.usualMs(serverOf(record))
+        : null,
       askedMs: record.askedMs,
     };
   }
@@ -90,23 +85,25 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
 
   return {
     poll(isLoopFree) {
-      for (const entry of unnamed.splice(0)) settled(entry, isLoopFree);
+      for (const entry of unnamed.splice(0)) settled(options, entry, isLoopFree);
       openCount = ledger.poll((entry) => {
         // Shared memory is faster than the message with the names: it is waited for, once.
         if (directory.labels(entry) !== null || unnamed.length >= heldMax) {
-          settled(entry, isLoopFree);
+          settled(options, entry, isLoopFree);
         } else unnamed.push(entry);
       });
     },
     openCount: () => openCount,
     sampleUnread(nowMs) {
-      const open = ledger.open();
-      if (open.length > 0) unreadFinder.sample(nowMs, open.map(directory.resolve));
+      // On an AMQP connection, what lies unread may as well be a message or a heartbeat.
+      const open = ledger.open().map(directory.resolve).filter(isAnsweredInOrder);
+      if (open.length > 0) unreadFinder.sample(nowMs, open);
     },
     unread: () => unreadFinder.found(),
     takeUnread,
     takeSlow: (nowMs) => options.slow.take(nowMs),
     stallEnded: (interval) => options.slow.stallEnded(interval),
+    exposedTo: directory.amqp.exposedTo,
     chargedFor(startMs, endMs, nowMs, unread) {
       const entries = ledger.overlapping(startMs, endMs, heldMax);
       const stall = { startMs, endMs };
@@ -120,6 +117,21 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
     },
   };
 }
+
+function settled(options: CommandWatchOptions, entry: LedgerEntry, isLoopFree: boolean): void {
+  const { directory, onSettled, slow } = options;
+  onSettled(entry);
+  if (entry.repliedMs === null || entry.state !== "replied") return;
+  const record = directory.resolve(entry);
+  if (!directory.amqp.excuses(record, entry.repliedMs)) slow.add(record, entry.repliedMs);
+  if (!isLoopFree || entry.sentMs === null) return;
+  if (isWaiting(record.command, record.askedMs)) return;
+  if (directory.amqp.isNoMeasure(record, entry.repliedMs)) return;
+  learn(options, record, ms(entry.repliedMs - entry.sentMs));
+}
+
+const isAnsweredInOrder = ({ connection }: CommandRecord): boolean =>
+  connection?.protocol !== "amqp";
 
 /** What is usual, from a command that nothing of ours held up. */
 function learn(

@@ -4,6 +4,8 @@
 import type { LedgerEntry } from "../base/ledger-reader";
 import type { CommandRecord, ConnectionInfo } from "../model/command";
 import type { ForwardedCall } from "../model/evidence";
+import type { Ms } from "../model/units";
+import { type AmqpConnections, createAmqpConnections } from "./amqp-connections";
 import { createNativeNames, type NativeNames } from "./native-names";
 
 /** The application thread's registry has the same limits; these only bound a fault of it. */
@@ -24,15 +26,21 @@ export interface Directory {
   addName(id: number, name: string): void;
   addConnection(connection: ConnectionInfo): void;
   /** It can still be named for a while: a stall that it lost its commands in may not be judged yet. */
-  closeConnection(id: number): void;
+  closeConnection(id: number, atMs: Ms, reason: string | null): void;
   connection(id: number): ConnectionInfo | null;
   resolve(entry: LedgerEntry): CommandRecord;
   connectionCount(): number;
+  /** What is known of the connections among them that are AMQP's. */
+  readonly amqp: AmqpConnections;
   /** Of the forwarders. */
   readonly nativeFunctions: NativeNames;
   /** What metrics are labelled with; null while the message with the names is still on its way. */
   labels(entry: EntryNumbers): CommandLabels | null;
 }
+
+/** `host:port`; `local` for a Unix socket, and where the connection is not known. */
+export const serverLabel = (address: Pick<ConnectionInfo, "host" | "port"> | null): string =>
+  address === null || address.host === null ? "local" : `${address.host}:${address.port}`;
 
 export function createDirectory(
   commandNames: readonly string[],
@@ -40,6 +48,7 @@ export function createDirectory(
   nativeFunctions: readonly ForwardedCall[] = [],
 ): Directory {
   const closed: number[] = [];
+  const amqp = createAmqpConnections(connections);
   const names = new Map(commandNames.map((name, id) => [id, name]));
   const byId = new Map(connections.map((connection) => [connection.id, connection]));
   return {
@@ -50,8 +59,10 @@ export function createDirectory(
       const reused = closed.indexOf(connection.id);
       if (reused >= 0) closed.splice(reused, 1);
       if (byId.size < connectionsMax) byId.set(connection.id, connection);
+      amqp.opened(connection);
     },
-    closeConnection(id) {
+    closeConnection(id, atMs, reason) {
+      amqp.closed(id, atMs, reason);
       closed.push(id);
       for (const old of closed.splice(0, Math.max(0, closed.length - closedKept))) byId.delete(old);
     },
@@ -71,10 +82,10 @@ export function createDirectory(
       const command = names.get(commandId);
       const connection = byId.get(connectionId);
       if (command === undefined || connection === undefined) return null;
-      const { client, host, port } = connection;
-      return { client, command, server: host === null ? "local" : `${host}:${port}` };
+      return { client: connection.client, command, server: serverLabel(connection) };
     },
     connectionCount: () => byId.size - closed.length,
+    amqp,
     nativeFunctions: createNativeNames(nativeFunctions),
   };
 }

@@ -226,6 +226,7 @@ function evidenceOf(state: State, one: Omit<Finished, "dueMs">, nowMs: Ms): Stal
     lost: lostTime.overlapping(startMs, endMs),
     unreadReplies: one.unread,
     commands: commands.chargedFor(startMs, endMs, nowMs, one.unread),
+    heartbeats: commands.exposedTo(startMs),
     executable,
     gaps: [...witness.blindSpots, ...one.recording.gaps],
   };
