@@ -5,9 +5,16 @@
 import type { Maps } from "../kernel/maps";
 import type { JsFrame } from "../model/stack";
 import { type Address, address } from "../model/units";
-import { evalOrigin, isEvalScript, lineAndColumn, scriptName, scriptOf } from "./js-position";
+import { isEvalScript, lineAndColumn, scriptOf } from "./js-position";
 import { type Memory, withPages } from "./memory";
-import { baselineBytecodeOffset, type CodeAtPc, findCode, optimizedPositions } from "./v8-code";
+import {
+  baselineBytecodeOffset,
+  type CodeAtPc,
+  findCode,
+  type InlinedPosition,
+  optimizedPositions,
+} from "./v8-code";
+import { bytecodeOf, type CallSite, callSiteOf } from "./v8-deopt-data";
 import {
   findExitFrame,
   type StackRange,
@@ -18,7 +25,8 @@ import {
 } from "./v8-frames";
 import { byteArrayContent, openHeap, type Tagged, taggedPointer, type V8Heap } from "./v8-heap";
 import type { V8Metadata } from "./v8-metadata";
-import { functionName, isNativeFunction, methodName, sharedOf } from "./v8-names";
+import { certainName, functionName, isNativeFunction, methodName, sharedOf } from "./v8-names";
+import { scriptText } from "./v8-script-text";
 import { findSourcePosition } from "./v8-source-positions";
 
 export interface JsStackRequest {
@@ -46,8 +54,6 @@ export interface JsStack {
 /** 8 MiB: a stack, and the heap pages that about 100 functions live on. */
 const pagesMax = 2048;
 const tableBytesMax = 1_048_576;
-/** eval inside eval inside eval. */
-const evalDepthMax = 4;
 
 /** The live JavaScript frames. Costs about a millisecond; a result without frames says why in `gaps`. */
 export function readJsStack(request: JsStackRequest): JsStack {
@@ -113,13 +119,14 @@ class FrameReader {
     if (frame.kind === "builtin-exit") return this.builtinExit(frame);
     if (frame.kind !== "js") return [];
     const { frame: layout } = this.heap.v8;
-    const shared = sharedOf(this.heap, this.slot(frame.fp + layout.function));
-    if (shared === null) {
+    const object = this.slot(frame.fp + layout.function);
+    const shared = sharedOf(this.heap, object);
+    if (object === null || shared === null) {
       this.gaps.add("a V8 frame holds no function");
       return [];
     }
     const receiver = construct ? null : this.slot(frame.fp + layout.receiver);
-    const name = methodName(this.heap, shared, receiver) ?? this.evalName(shared);
+    const name = methodName(this.heap, { object, shared }, receiver) ?? this.evalName(shared);
     const printed = construct ? `new ${name ?? "<anonymous>"}` : name;
     if (this.isBuiltin(shared)) return this.builtin(shared, printed);
     return this.script(frame, shared, printed);
@@ -195,6 +202,13 @@ class FrameReader {
     shared: Tagged,
     name: string | null,
   ): JsFrame[] {
+    const site = callSiteOf(this.heap, code);
+    if (site !== null && !site.hasInlined) {
+      const bytecodeArray = bytecodeOf(this.heap, shared);
+      if (bytecodeArray !== null) {
+        return [this.atBytecode(shared, name, tier, bytecodeArray, site.bytecodeOffset)];
+      }
+    }
     if (code.deoptimized) {
       return [this.without(shared, name, tier, "it was deoptimized while it was being called")];
     }
@@ -202,14 +216,29 @@ class FrameReader {
     if (positions === null) {
       return [this.without(shared, name, tier, "its optimized code carries no source positions")];
     }
+    if (tier === "maglev" && !this.agrees(positions[0], site, shared)) {
+      return [this.without(shared, name, tier, "its optimized code tells two positions")];
+    }
     return positions.map((position) =>
       this.at(
         position.shared ?? shared,
-        position.shared === null ? name : functionName(this.heap, position.shared),
+        position.shared === null ? name : certainName(this.heap, position.shared),
         tier,
         position.scriptOffset,
       ),
     );
+  }
+
+  /** Maglev's table of positions leaves calls out, which then seem to be where the last one was. */
+  private agrees(
+    innermost: InlinedPosition | undefined,
+    site: CallSite | null,
+    outer: Tagged,
+  ): boolean {
+    if (innermost === undefined || site === null) return false;
+    const bytecodeArray = bytecodeOf(this.heap, innermost.shared ?? outer);
+    if (bytecodeArray === null) return false;
+    return this.bytecodePosition(bytecodeArray, site.bytecodeOffset) === innermost.scriptOffset;
   }
 
   private atBytecode(
@@ -242,32 +271,13 @@ class FrameReader {
     if (place === null) {
       return this.without(shared, name, tier, "its script's lines could not be counted");
     }
-    const scriptText = this.scriptText(shared, evalDepthMax);
-    return { functionName: name, script: scriptText, ...place, tier };
+    return { functionName: name, script: scriptText(this.heap, shared), ...place, tier };
   }
 
   private without(shared: Tagged, name: string | null, tier: Tier, why: string): JsFrame {
     this.gaps.add(`${name ?? "an anonymous function"} has no line: ${why}`);
-    const script = this.scriptText(shared, evalDepthMax);
+    const script = scriptText(this.heap, shared);
     return { functionName: name, script, line: null, column: null, tier };
-  }
-
-  /** The script's name, or where it was made by eval, as V8 words it. */
-  private scriptText(shared: Tagged, depth: number): string | null {
-    const script = scriptOf(this.heap, shared);
-    if (script === null) return null;
-    const name = scriptName(this.heap, script);
-    const origin = name === null && depth > 0 ? evalOrigin(this.heap, script) : null;
-    if (origin === null) return name;
-    const outer = scriptOf(this.heap, origin.shared);
-    const place =
-      outer === null || origin.scriptOffset === null
-        ? null
-        : lineAndColumn(this.heap, outer, origin.scriptOffset);
-    const where = this.scriptText(origin.shared, depth - 1) ?? "unknown source";
-    const position = place === null ? "" : `:${place.line}:${place.column}`;
-    const by = functionName(this.heap, origin.shared) ?? "<anonymous>";
-    return `eval at ${by} (${where}${position})`;
   }
 
   /** The tagged pointer in a stack slot. */

@@ -46,6 +46,20 @@ export interface V8Metadata {
     /** ByteArray, and TrustedByteArray where it exists. */
     readonly byteArrays: readonly number[];
     readonly map: number;
+    readonly accessorInfo: number;
+  };
+  /** PropertyDetails in a descriptor, and where Map::bit_field3 says how many there are. */
+  readonly properties: {
+    readonly keySlot: number;
+    readonly detailsSlot: number;
+    readonly valueSlot: number;
+    readonly slots: number;
+    readonly kindMask: number;
+    readonly kindData: number;
+    readonly inDescriptorMask: number;
+    readonly fieldIndex: { readonly mask: number; readonly shift: number };
+    readonly ownCount: { readonly mask: number; readonly shift: number };
+    readonly isDictionaryShift: number;
   };
   readonly strings: {
     readonly encodingMask: number;
@@ -69,6 +83,10 @@ export interface V8Metadata {
     readonly mapBitField2: number;
     readonly mapBitField3: number;
     readonly mapConstructor: number;
+    readonly mapInobjectStart: number;
+    readonly mapSizeInWords: number;
+    readonly mapDescriptors: number;
+    readonly descriptors: number;
     readonly functionShared: number;
     readonly sharedNameOrScope: number;
     readonly sharedScript: number;
@@ -184,6 +202,7 @@ function assemble(
       construct: constants.present("frametype_ConstructFrame", "frametype_FastConstructFrame"),
     },
     types: typesFrom(constants, layout),
+    properties: propertiesFrom(constants),
     strings: stringsFrom(constants),
     fields: fieldsFrom(constants),
     codeKinds: {
@@ -221,6 +240,28 @@ function typesFrom(constants: Constants, layout: V8Layout): V8Metadata["types"] 
       ...constants.present("type_TrustedByteArray__"),
     ],
     map: constants.need("type_Map__MAP_TYPE"),
+    accessorInfo: constants.need("type_AccessorInfo__ACCESSOR_INFO_TYPE"),
+  };
+}
+
+function propertiesFrom(constants: Constants): V8Metadata["properties"] {
+  return {
+    keySlot: constants.need("prop_desc_key"),
+    detailsSlot: constants.need("prop_desc_details"),
+    valueSlot: constants.need("prop_desc_value"),
+    slots: constants.need("prop_desc_size"),
+    kindMask: constants.need("prop_kind_mask"),
+    kindData: constants.need("prop_kind_Data"),
+    inDescriptorMask: constants.need("prop_location_mask"),
+    fieldIndex: {
+      mask: constants.need("prop_index_mask"),
+      shift: constants.need("prop_index_shift"),
+    },
+    ownCount: {
+      mask: constants.need("bit_field3_number_of_own_descriptors_mask"),
+      shift: constants.need("bit_field3_number_of_own_descriptors_shift"),
+    },
+    isDictionaryShift: constants.need("bit_field3_is_dictionary_map_shift"),
   };
 }
 
@@ -251,6 +292,12 @@ function fieldsFrom(constants: Constants): V8Metadata["fields"] {
     mapBitField2: constants.need("class_Map__bit_field2__"),
     mapBitField3: constants.need("class_Map__bit_field3__"),
     mapConstructor: constants.need("class_Map__constructor_or_back_pointer__"),
+    mapInobjectStart: constants.need(
+      "class_Map__inobject_properties_start_or_constructor_function_index__",
+    ),
+    mapSizeInWords: constants.need("class_Map__instance_size_in_words__"),
+    mapDescriptors: constants.need("class_Map__instance_descriptors__"),
+    descriptors: constants.need("class_DescriptorArray__header_size__"),
     functionShared: constants.need("class_JSFunction__shared__"),
     sharedNameOrScope: constants.need("class_SharedFunctionInfo__name_or_scope_info__"),
     sharedScript: constants.need(

@@ -5,6 +5,7 @@
 // AppendMethodCall, src/objects/js-objects.cc GetConstructorName; layout: src/objects/scope-info.tq.
 
 import type { Tagged, V8Heap } from "./v8-heap";
+import { ownName } from "./v8-own-name";
 import { isString, readString, slotValue } from "./v8-strings";
 
 /** ScopeFlags: bits at fixed places in all versions listed. */
@@ -33,9 +34,22 @@ export function functionName(heap: V8Heap, shared: Tagged): string | null {
   return names.own || names.inferred || null;
 }
 
+/**
+ * The same where only the SharedFunctionInfo is at hand, as for inlined functions. A name inferred from
+ * an object literal's variable may be that of a computed key's function, whose own name V8 would print.
+ */
+export function certainName(heap: V8Heap, shared: Tagged): string | null {
+  const { own, inferred } = readNames(heap, shared);
+  return own || (inferred.includes(".") ? inferred : null);
+}
+
 /** The name as a method of `receiver`: `Foo.bar`, or just `bar` where no class precedes it. */
-export function methodName(heap: V8Heap, shared: Tagged, receiver: Tagged | null): string | null {
-  const name = functionName(heap, shared);
+export function methodName(
+  heap: V8Heap,
+  fn: { readonly object: Tagged; readonly shared: Tagged },
+  receiver: Tagged | null,
+): string | null {
+  const name = ownName(heap, fn.object) || functionName(heap, fn.shared);
   // V8 qualifies identifiers only: not `get x`, `#x`, or the inferred `a.b`.
   if (name === null || receiver === null || !identifier.test(name)) return name;
   const type = receiverType(heap, receiver);

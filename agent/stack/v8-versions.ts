@@ -23,6 +23,8 @@ export interface V8Layout {
    */
   readonly positionSteps: "signed" | "flagged";
   readonly codeDeoptimizationData: number;
+  /** Whether Node builds Maglev into it; its safepoint tables are read then. */
+  readonly hasMaglev: boolean;
   readonly codeInstructionStart: number;
   readonly codeInstructionSize: number;
   readonly codeFlags: number;
@@ -62,6 +64,7 @@ const layouts: ReadonlyMap<string, V8Layout> = new Map([
       codePositions: 24,
       positionSteps: "signed",
       codeDeoptimizationData: 16,
+      hasMaglev: false,
       codeInstructionStart: 40,
       codeInstructionSize: 56,
       codeFlags: 48,
@@ -90,6 +93,7 @@ const layouts: ReadonlyMap<string, V8Layout> = new Map([
       codePositions: 16,
       positionSteps: "signed",
       codeDeoptimizationData: 8,
+      hasMaglev: false,
       codeInstructionStart: 40,
       codeInstructionSize: 52,
       codeFlags: 48,
@@ -118,6 +122,7 @@ const layouts: ReadonlyMap<string, V8Layout> = new Map([
       codePositions: 16,
       positionSteps: "signed",
       codeDeoptimizationData: 8,
+      hasMaglev: true,
       codeInstructionStart: 40,
       codeInstructionSize: 56,
       codeFlags: 52,
@@ -146,6 +151,7 @@ const layouts: ReadonlyMap<string, V8Layout> = new Map([
       codePositions: 16,
       positionSteps: "flagged",
       codeDeoptimizationData: 8,
+      hasMaglev: true,
       codeInstructionStart: 40,
       codeInstructionSize: 56,
       codeFlags: 52,

@@ -1,6 +1,7 @@
 // Blocks its main thread at known places, and reads that thread's JavaScript stack from a worker while
 // it is blocked. One JSON line a case on stdout: what was read, and what V8 itself said right before.
-// The parent ends each block by writing a byte to stdin. Holds no test; js-live.test.ts runs it.
+// The parent ends each block by writing a byte to stdin. Argument: the compiler that the hot cases are
+// to run in. Holds no test; js-live.test.ts runs it.
 
 import * as fs from "node:fs";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
@@ -11,107 +12,106 @@ import { openElf } from "../../../agent/stack/elf";
 import { readJsStack } from "../../../agent/stack/js-frames";
 import { openSelfMemory, selfExecutablePath } from "../../../agent/stack/memory";
 import { loadV8Metadata } from "../../../agent/stack/v8-metadata";
+import { casesOf, type LiveCase } from "./js-live-cases";
 
 export interface LiveReport {
-  readonly how: string;
-  /** Error().stack of the line that blocks. */
-  readonly said: string;
+  readonly name: string;
+  readonly hot: boolean;
+  readonly way: "read" | "wait";
+  /** V8's own words from inside the function that blocks, one frame each. */
+  readonly said: readonly { readonly text: string; readonly functionName: string | null }[];
   readonly frames: readonly JsFrame[];
   readonly gaps: readonly string[];
 }
 
 const blocked = 1;
 const over = 2;
-/** Cells: what main does, length of the text, and the one that Atomics.wait waits on. */
-const cells = { state: 0, textBytes: 1, wait: 2 } as const;
-const textAt = 16;
+/** Cells: what main does, length of the text, the cell that Atomics.wait waits on, and below. */
+const cells = { state: 0, textBytes: 1, wait: 2, nextState: 3, fd: 4 } as const;
+const textAt = 64;
 
-type How = "read" | "wait";
+/** A call of V8's own, by its %name, once the process allows them. */
+const native = (name: string): ((target: unknown) => void) =>
+  new Function("target", `%${name}(target)`) as (target: unknown) => void;
 
 function runMain(): void {
   const shared = new SharedArrayBuffer(65_536);
-  const control = new Int32Array(shared, 0, 4);
+  const control = new Int32Array(shared, 0, 16);
   const worker = new Worker(__filename, { workerData: { shared, pid: process.pid } });
-  let how: How = "read";
-  let failures = 0;
+  const zeros = fs.openSync("/dev/zero", "r");
+  const current = { name: "", hot: false, way: "read" };
+  const textBuffer = Buffer.from(shared, textAt);
+  const byte = Buffer.alloc(1);
   Error.stackTraceLimit = 100;
+  Error.prepareStackTrace = (_, sites) =>
+    sites.map((site) => ({ text: String(site), functionName: site.getFunctionName() }));
 
-  function block(error: Error): void {
-    const text = JSON.stringify({ how, said: error.stack });
-    control[cells.textBytes] = Buffer.from(shared, textAt).write(text);
-    Atomics.store(control, cells.wait, 0);
-    Atomics.store(control, cells.state, blocked);
-    if (how === "read") fs.readSync(0, Buffer.alloc(1), 0, 1, null);
-    else Atomics.wait(control, cells.wait, 0);
+  /** Always does the same, so that no branch of it is news to optimized code: only what the cells say differs. */
+  function block(): number {
+    const text = JSON.stringify({ ...current, said: new Error().stack });
+    control[cells.textBytes] = textBuffer.write(text);
+    Atomics.store(control, cells.state, control[cells.nextState] as number);
+    if (current.way === "wait") Atomics.wait(control, cells.wait, control[cells.fd] ? 1 : 0);
+    else fs.readSync(control[cells.fd] as number, byte, 0, 1, null);
+    Atomics.store(control, cells.state, 0);
+    control[cells.nextState] = 0;
+    control[cells.fd] = zeros;
+    return 0;
   }
 
-  function plain(): void {
-    block(new Error("plain"));
+  /** The next call of `block` blocks. */
+  function arm(name: string, hot = false): void {
+    Object.assign(current, { name, hot });
+    control[cells.nextState] = blocked;
+    control[cells.fd] = 0;
   }
-  class Till {
-    readonly open: boolean = true;
-    ring(): number {
-      block(new Error("method"));
-      return 1;
-    }
-    static count(): void {
-      block(new Error("static"));
-    }
+
+  const optimize = process.argv[2] ? native(process.argv[2]) : null;
+
+  const compilers = {
+    discard: optimize === null ? () => undefined : discardWhenArmed(native("DeoptimizeFunction")),
+    keepApart: optimize === null ? () => undefined : native("NeverOptimizeFunction"),
+  };
+
+  function discardWhenArmed(discard: (target: unknown) => void): (target: unknown) => void {
+    return (target) => {
+      if (control[cells.nextState] === blocked) discard(target);
+    };
   }
-  function inCallback(): number[] {
-    return [1, 2].map((value) => {
-      if (value === 2) block(new Error("callback"));
-      return value;
-    });
+
+  async function heat(
+    run: LiveCase["run"],
+    hot: readonly unknown[],
+    compile: (target: unknown) => void,
+  ): Promise<void> {
+    for (const one of hot) native("PrepareFunctionForOptimization")(one);
+    for (let turn = 0; turn < 20; turn++) await run();
+    for (const one of hot) compile(one);
+    await run();
   }
-  function descend(levels: number): number {
-    if (levels === 0) {
-      block(new Error("recursion"));
-      return 0;
-    }
-    return descend(levels - 1) + 1;
-  }
-  function* produce(): Generator<number> {
-    yield 1;
-    block(new Error("generator"));
-  }
-  async function afterAwait(): Promise<void> {
-    await null;
-    block(new Error("async"));
-  }
-  function hot(turn: number): number {
-    if (turn < 0) block(new Error("hot"));
-    return turn + 1;
-  }
-  function callsHot(turn: number): number {
-    return hot(turn) * 2;
+
+  async function runCase(name: string, { run, hot = [] }: LiveCase): Promise<void> {
+    const isHot = hot.length > 0 && optimize !== null;
+    if (isHot) await heat(run, hot, optimize);
+    arm(name, isHot);
+    await run();
   }
 
   async function runCases(): Promise<void> {
-    plain();
-    new Till().ring();
-    Till.count();
-    inCallback();
-    descend(12);
-    for (const value of produce()) failures += value - 1;
-    await afterAwait();
-    // biome-ignore lint/security/noGlobalEval: code made by eval has stack frames of its own
-    // biome-ignore lint/complexity/noCommaOperator: an indirect eval, which runs in global scope
-    (0, eval)("(b => function inEval() {\n\n  b(new Error('eval')); })")(block)();
-    for (let turn = 0; turn < 100_000; turn++) callsHot(turn);
-    callsHot(-1);
-    how = "wait";
-    plain();
+    control[cells.fd] = zeros;
+    for (const [name, one] of casesOf(block, compilers)) await runCase(name, one);
+    current.way = "wait";
+    await runCase("atomics", { run: () => block() });
+    current.way = "read";
+    Object.assign(globalThis, { block, arm });
+    await import("./js-live-module.mjs");
   }
 
   worker.once("message", () => {
     runCases().then(
-      () => {
-        Atomics.store(control, cells.state, over);
-        process.exitCode = failures;
-      },
+      () => Atomics.store(control, cells.state, over),
       (error: unknown) => {
-        fs.writeSync(2, `${String(error)}\n`);
+        fs.writeSync(2, `${(error as Error).stack}\n`);
         process.exit(1);
       },
     );
@@ -120,7 +120,7 @@ function runMain(): void {
 
 function runWorker(): void {
   const { shared, pid } = workerData as { shared: SharedArrayBuffer; pid: number };
-  const control = new Int32Array(shared, 0, 4);
+  const control = new Int32Array(shared, 0, 16);
   const idle = new Int32Array(new SharedArrayBuffer(4));
   const examine = examiner(pid);
   parentPort?.postMessage("ready");
@@ -129,14 +129,13 @@ function runWorker(): void {
     if (state === over) return;
     const read = state === blocked ? examine() : null;
     if (read === null) {
-      Atomics.wait(idle, 0, 0, 5);
+      Atomics.wait(idle, 0, 0, 1);
       continue;
     }
     const text = Buffer.from(shared, textAt, control[cells.textBytes]).toString();
     Atomics.store(control, cells.state, 0);
     fs.writeSync(1, `${JSON.stringify({ ...JSON.parse(text), ...read })}\n`);
-    // Only a block that waits for this: another may have begun since the line above was written.
-    if ((JSON.parse(text) as { how: How }).how !== "wait") continue;
+    if ((JSON.parse(text) as { way: string }).way === "read") continue;
     Atomics.store(control, cells.wait, 1);
     Atomics.notify(control, cells.wait);
   }
