@@ -5,6 +5,7 @@ import type { MetricsStore } from "../exporters/metrics-store";
 import type { ThreadHealth } from "../exporters/routes";
 import { nowMs } from "./base/clock";
 import { flagCells, hasFlag, threadFlag } from "./base/thread-flags";
+import { type ConnectionMeter, meterConnections } from "./connection-meter";
 import { judge } from "./diagnose/verdict";
 import { isWorthTelling } from "./diagnose/worth-telling";
 import type { StallEvidence } from "./model/evidence";
@@ -55,6 +56,7 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
     handover.connections,
     handover.nativeFunctions,
   );
+  const connections = meterConnections(metrics, handover.connections);
   const meter = meterThread({ metrics, directory, thread });
   const { watch, commands, witness, close } = assembleWatch({
     ...options,
@@ -83,7 +85,7 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
     },
     isOver: () => watch.isGone() || hasFlag(flags, threadFlag.ended),
     wantsFastBeats: watch.wantsFastBeats,
-    hear: (message) => hear(directory, metrics, message),
+    hear: (message) => hear({ directory, metrics, connections }, message),
     health: () => healthOf(threadId, watch.preview(nowMs()), nowMs()),
     refresh() {
       commands.poll(watch.current() === null);
@@ -94,6 +96,7 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
     end(atMs) {
       for (const event of watch.end(atMs)) react(event);
       commands.poll(true);
+      connections.end();
       close();
     },
   };
@@ -146,10 +149,18 @@ function createReactions(
   };
 }
 
-function hear(directory: Directory, metrics: MetricsStore, message: ToWatchdog): void {
+interface Hearers {
+  readonly directory: Directory;
+  readonly metrics: MetricsStore;
+  readonly connections: ConnectionMeter;
+}
+
+function hear({ directory, metrics, connections }: Hearers, message: ToWatchdog): void {
   if (message.kind === "command-name") directory.addName(message.id, message.name);
-  else if (message.kind === "connection") directory.addConnection(message.connection);
-  else if (message.kind === "connection-blocked") {
+  else if (message.kind === "connection") {
+    directory.addConnection(message.connection);
+    connections.opened(message.connection);
+  } else if (message.kind === "connection-blocked") {
     directory.amqp.blocked(message.id, message.isBlocked, ms(message.atMs));
   } else if (message.kind === "channel-closed") {
     const server = serverLabel(directory.connection(message.id));
@@ -159,6 +170,7 @@ function hear(directory: Directory, metrics: MetricsStore, message: ToWatchdog):
     const server = serverLabel(directory.connection(id));
     if (reason !== undefined) metrics.amqpClosed(server, "connection", reason ?? "none");
     directory.closeConnection(id, ms(atMs), reason ?? null);
+    connections.closed(id);
   } else if (message.kind === "native-function") {
     const { id, module, name } = message;
     directory.nativeFunctions.add(id, { module, function: name });

@@ -17,6 +17,12 @@ export interface AgentInfo {
   readonly arch: string;
 }
 
+export interface ConnectionLabels {
+  readonly client: string;
+  /** As in CommandLabels. */
+  readonly server: string;
+}
+
 export interface MetricsStore {
   commandMeter(resolve: ResolveCommand): CommandMeter;
   /** One beat of the heartbeat and by how much it was late; beats that it prevented are made up for. */
@@ -36,6 +42,9 @@ export interface MetricsStore {
   amqpHeartbeatsMissed(server: string, count: number): void;
   /** `reason` is a code, never a text of the broker. */
   amqpClosed(server: string, what: "connection" | "channel", reason: string): void;
+  connectionOpened(connection: ConnectionLabels): void;
+  /** One that was opened before. */
+  connectionClosed(connection: ConnectionLabels): void;
   /** A slow command that its history was too short to judge. */
   commandUnjudged(): void;
   /** Totals that are counted elsewhere, as they stand; never less than before. */
@@ -91,6 +100,9 @@ function createFamilies() {
     amqpHeartbeatsMissed: cells("amqpHeartbeatsMissed"),
     amqpClosed: cells("amqpClosed"),
     commandsUnjudged: cells("commandsUnjudged"),
+    connections: cells("connections"),
+    connectionsOpened: cells("connectionsOpened"),
+    connectionsClosed: cells("connectionsClosed"),
     ledgerDropped: cells("ledgerDropped"),
     gcSeconds: cells("gcSeconds"),
     internalErrors: cells("internalErrors"),
@@ -128,6 +140,16 @@ export function createMetrics(): MetricsStore {
     amqpHeartbeatsMissed: (server, count) => add(families.amqpHeartbeatsMissed.at(server), count),
     amqpClosed: (server, what, reason) => add(families.amqpClosed.at(server, what, reason), 1),
     commandsOpen: (count) => set(families.commandsOpen.at(), count),
+    connectionOpened({ client, server }) {
+      add(families.connections.at(client, server), 1);
+      add(families.connectionsOpened.at(client, server), 1);
+      families.connectionsClosed.at(client, server);
+    },
+    connectionClosed({ client, server }) {
+      const open = families.connections.at(client, server);
+      set(open, open.value - 1);
+      add(families.connectionsClosed.at(client, server), 1);
+    },
     commandUnjudged: () => add(families.commandsUnjudged.at(), 1),
     ledgerDropped: (total) => raise(families.ledgerDropped.at(), total),
     gcTotals(totals) {

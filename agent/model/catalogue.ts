@@ -26,8 +26,8 @@ const threadsMax = 64;
 const sitesMax = 200;
 /** 17 lines of text each: 300 of them take the watchdog some 15 ms at a scrape, and it has other duties. */
 const commandsMax = 300;
-/** A few brokers, with a dozen reasons each. */
-const serversMax = 100;
+/** A cluster has tens of nodes; an address that changes with each fail-over or deployment adds to them. */
+const serversMax = 200;
 /** Closed lists of our own: causes, parts, kinds, rooms. The cap only guards against a fault of ours. */
 const ownListMax = 64;
 
@@ -154,6 +154,30 @@ export const catalogue = {
     labels: [],
     help: "Slow commands whose cost depends on the data and whose own history was too short to say whether that is unusual.",
     seriesMax: 1,
+  },
+  connections: {
+    name: "loophound_connections",
+    type: "gauge",
+    unit: "1",
+    labels: ["client", "server"],
+    help: "Connections of the client libraries that are open, over all threads.",
+    seriesMax: serversMax,
+  },
+  connectionsOpened: {
+    name: "loophound_connections_opened_total",
+    type: "counter",
+    unit: "1",
+    labels: ["client", "server"],
+    help: "Connections that a client library has opened and sent something on: a storm of them shows as a rate.",
+    seriesMax: serversMax,
+  },
+  connectionsClosed: {
+    name: "loophound_connections_closed_total",
+    type: "counter",
+    unit: "1",
+    labels: ["client", "server"],
+    help: "Connections counted as opened that have ended, by whichever end.",
+    seriesMax: serversMax,
   },
   ledgerDropped: {
     name: "loophound_ledger_dropped_total",
