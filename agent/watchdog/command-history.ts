@@ -26,8 +26,11 @@ export type HistoryFinding =
     };
 
 export interface CommandHistory {
-  /** Sent to replied, of a command that no stall held up. */
-  add(server: string, command: string, inFlightMs: Ms): void;
+  /**
+   * Where the times of one command on one server go: sent to replied, of those that no stall held up.
+   * null where there is no room for another.
+   */
+  of(server: string, command: string): ((inFlightMs: Ms) => void) | null;
   /** Against what was added so far. */
   judge(server: string, command: string, inFlightMs: Ms): HistoryFinding;
 }
@@ -55,14 +58,9 @@ export function createCommandHistory(): CommandHistory {
   }
 
   return {
-    add(server, command, inFlightMs) {
+    of(server, command) {
       const generations = generationsOf(server, command);
-      if (generations === null) return;
-      generations.current.observe(inFlightMs);
-      if (++generations.samples < samplesPerGeneration) return;
-      generations.previous = generations.current;
-      generations.current = createHistogram(boundsMs);
-      generations.samples = 0;
+      return generations === null ? null : (inFlightMs) => add(generations, inFlightMs);
     },
     judge(server, command, inFlightMs) {
       const generations = servers.get(server)?.get(command);
@@ -81,4 +79,12 @@ export function createCommandHistory(): CommandHistory {
         : { kind: "usual" };
     },
   };
+}
+
+function add(generations: Generations, inFlightMs: Ms): void {
+  generations.current.observe(inFlightMs);
+  if (++generations.samples < samplesPerGeneration) return;
+  generations.previous = generations.current;
+  generations.current = createHistogram(boundsMs);
+  generations.samples = 0;
 }

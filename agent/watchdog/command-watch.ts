@@ -1,18 +1,16 @@
 // The commands of one watched thread, from its ledger: feeds the metrics as they settle, and says
 // which of them a stall held up.
 
-import type { LedgerEntry, LedgerReader } from "../base/ledger-reader";
+import type { LedgerEntry } from "../base/ledger-reader";
 import { chargeCommands, type HeldCommand } from "../diagnose/charge";
 import { isAnsweredByServer } from "../model/amqp-costs";
 import type { CommandRecord } from "../model/command";
-import { isConstantCost, isWaiting } from "../model/constant-cost";
 import type { HeartbeatExposure, Interval, UnreadReply } from "../model/evidence";
 import type { ChargedCommand } from "../model/incident";
-import { type Ms, ms } from "../model/units";
-import type { CommandHistory } from "./command-history";
-import type { Directory } from "./directory";
-import type { RoundTrips } from "./round-trips";
-import { type SlowCommands, type SlowRecord, serverOf } from "./slow-commands";
+import type { Ms } from "../model/units";
+import { serverLabel } from "./directory";
+import { createSettling, type SettlingOptions } from "./settling";
+import type { SlowRecord } from "./slow-commands";
 import type { UnreadReplyFinder } from "./unread-replies";
 
 /** Commands examined for one stall; more than this at once are charged by their newest. */
@@ -20,15 +18,8 @@ const heldMax = 4096;
 /** How far a stall's end may be off: a reply read before it was not held up. */
 const endErrorMs = 5;
 
-export interface CommandWatchOptions {
-  readonly ledger: LedgerReader;
-  readonly directory: Directory;
-  readonly roundTrips: RoundTrips;
+export interface CommandWatchOptions extends SettlingOptions {
   readonly unreadFinder: UnreadReplyFinder;
-  /** Called once for each settled record. */
-  readonly onSettled: (entry: LedgerEntry) => void;
-  readonly slow: SlowCommands;
-  readonly history: CommandHistory;
 }
 
 export interface CommandWatch {
@@ -54,7 +45,7 @@ export interface CommandWatch {
 
 export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
   const { ledger, directory, roundTrips, unreadFinder } = options;
-  const unnamed: LedgerEntry[] = [];
+  const settle = createSettling(options);
   let openCount = 0;
 
   function held(entry: LedgerEntry, nowMs: Ms, unread: readonly UnreadReply[]): HeldCommand {
@@ -71,7 +62,7 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
       settledMs: record.repliedMs ?? nowMs,
       unreadSeenMs: seen?.seenMs ?? null,
       usualRoundTripMs: isAnsweredByServer(record.command)
-        ? roundTrips.usualMs(serverOf(record))
+        ? roundTrips.usualMs(serverLabel(record.connection))
         : null,
       askedMs: record.askedMs,
     };
@@ -85,13 +76,7 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
 
   return {
     poll(isLoopFree) {
-      for (const entry of unnamed.splice(0)) settled(options, entry, isLoopFree);
-      openCount = ledger.poll((entry) => {
-        // Shared memory is faster than the message with the names: it is waited for, once.
-        if (directory.labels(entry) !== null || unnamed.length >= heldMax) {
-          settled(options, entry, isLoopFree);
-        } else unnamed.push(entry);
-      });
+      openCount = settle(isLoopFree);
     },
     openCount: () => openCount,
     sampleUnread(nowMs) {
@@ -118,28 +103,5 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
   };
 }
 
-function settled(options: CommandWatchOptions, entry: LedgerEntry, isLoopFree: boolean): void {
-  const { directory, onSettled, slow } = options;
-  onSettled(entry);
-  if (entry.repliedMs === null || entry.state !== "replied") return;
-  const record = directory.resolve(entry);
-  if (!directory.amqp.excuses(record, entry.repliedMs)) slow.add(record, entry.repliedMs);
-  if (!isLoopFree || entry.sentMs === null) return;
-  if (isWaiting(record.command, record.askedMs)) return;
-  if (directory.amqp.isNoMeasure(record, entry.repliedMs)) return;
-  learn(options, record, ms(entry.repliedMs - entry.sentMs));
-}
-
 const isAnsweredInOrder = ({ connection }: CommandRecord): boolean =>
   connection?.protocol !== "amqp";
-
-/** What is usual, from a command that nothing of ours held up. */
-function learn(
-  { roundTrips, history }: CommandWatchOptions,
-  record: CommandRecord,
-  inFlightMs: Ms,
-) {
-  const server = serverOf(record);
-  roundTrips.add(server, inFlightMs);
-  if (!isConstantCost(record.command)) history.add(server, record.command, inFlightMs);
-}

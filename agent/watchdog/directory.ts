@@ -13,6 +13,11 @@ const namesMax = 8192;
 const connectionsMax = 65_536;
 const closedKept = 1000;
 
+/** Pairs of command and connection in one memory; it starts anew beyond, which only costs look-ups. */
+const rememberedMax = 8192;
+/** Command ids are 16 bits in the ledger. */
+const commandIds = 65_536;
+
 type EntryNumbers = Pick<LedgerEntry, "commandId" | "connectionId">;
 
 export interface CommandLabels {
@@ -21,6 +26,8 @@ export interface CommandLabels {
   /** `host:port`; `local` for a Unix socket. */
   readonly server: string;
 }
+
+type MakeRemembered<T> = (labels: CommandLabels, connection: ConnectionInfo) => T;
 
 export interface Directory {
   addName(id: number, name: string): void;
@@ -36,6 +43,11 @@ export interface Directory {
   readonly nativeFunctions: NativeNames;
   /** What metrics are labelled with; null while the message with the names is still on its way. */
   labels(entry: EntryNumbers): CommandLabels | null;
+  /**
+   * For the path that every settled command takes: what `make` returns for its names, made once for
+   * each command and connection and kept until a name or connection changes. One Map look-up.
+   */
+  remember<T>(make: MakeRemembered<T>): (entry: EntryNumbers) => T | null;
 }
 
 /** `host:port`; `local` for a Unix socket, and where the connection is not known. */
@@ -51,11 +63,24 @@ export function createDirectory(
   const amqp = createAmqpConnections(connections);
   const names = new Map(commandNames.map((name, id) => [id, name]));
   const byId = new Map(connections.map((connection) => [connection.id, connection]));
+  const memories: Map<number, unknown>[] = [];
+  const forget = (): void => {
+    for (const memory of memories) memory.clear();
+  };
+
+  function labels({ commandId, connectionId }: EntryNumbers): CommandLabels | null {
+    const command = names.get(commandId);
+    const connection = byId.get(connectionId);
+    if (command === undefined || connection === undefined) return null;
+    return { client: connection.client, command, server: serverLabel(connection) };
+  }
+
   return {
     addName(id, name) {
       if (names.size < namesMax) names.set(id, name);
     },
     addConnection(connection) {
+      forget();
       const reused = closed.indexOf(connection.id);
       if (reused >= 0) closed.splice(reused, 1);
       if (byId.size < connectionsMax) byId.set(connection.id, connection);
@@ -78,14 +103,35 @@ export function createDirectory(
       ahead: entry.ahead,
       askedMs: entry.askedMs,
     }),
-    labels({ commandId, connectionId }) {
-      const command = names.get(commandId);
-      const connection = byId.get(connectionId);
-      if (command === undefined || connection === undefined) return null;
-      return { client: connection.client, command, server: serverLabel(connection) };
-    },
+    labels,
+    remember: (make) =>
+      remembering(memories, (entry) => {
+        const found = labels(entry);
+        const connection = byId.get(entry.connectionId);
+        return found === null || connection === undefined ? null : make(found, connection);
+      }),
     connectionCount: () => byId.size - closed.length,
     amqp,
     nativeFunctions: createNativeNames(nativeFunctions),
+  };
+}
+
+/** `make` returns null while the names are not known. */
+function remembering<T>(
+  memories: Map<number, unknown>[],
+  make: (entry: EntryNumbers) => T | null,
+): (entry: EntryNumbers) => T | null {
+  const memory = new Map<number, T>();
+  memories.push(memory);
+  return (entry) => {
+    const pair = entry.connectionId * commandIds + entry.commandId;
+    const known = memory.get(pair);
+    if (known !== undefined) return known;
+    const made = make(entry);
+    // Not remembered while unknown: the names may arrive with the next message.
+    if (made === null) return null;
+    if (memory.size >= rememberedMax) memory.clear();
+    memory.set(pair, made);
+    return made;
   };
 }

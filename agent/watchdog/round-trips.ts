@@ -9,22 +9,27 @@ const serversMax = 1024;
 const neededForUsual = 5;
 
 export interface RoundTrips {
-  add(server: string, roundTripMs: Ms): void;
+  /** Where the times of one server go; null where there is no room for another server. */
+  of(server: string): ((roundTripMs: Ms) => void) | null;
   /** The median; null if too few are known. */
   usualMs(server: string): Ms | null;
 }
 
+interface Kept {
+  readonly times: Float64Array;
+  count: number;
+}
+
 export function createRoundTrips(): RoundTrips {
-  const servers = new Map<string, { readonly times: Float64Array; count: number }>();
+  const servers = new Map<string, Kept>();
   return {
-    add(server, roundTripMs) {
-      let kept = servers.get(server);
-      if (kept === undefined) {
-        if (servers.size >= serversMax) return;
-        kept = { times: new Float64Array(keptPerServer), count: 0 };
-        servers.set(server, kept);
-      }
-      kept.times[kept.count++ % keptPerServer] = roundTripMs;
+    of(server) {
+      const kept = servers.get(server) ?? { times: new Float64Array(keptPerServer), count: 0 };
+      if (!servers.has(server) && servers.size >= serversMax) return null;
+      servers.set(server, kept);
+      return (roundTripMs) => {
+        kept.times[kept.count++ % keptPerServer] = roundTripMs;
+      };
     },
     usualMs(server) {
       const kept = servers.get(server);

@@ -8,6 +8,7 @@ import { isConstantCost, isWaiting, serverTimerMs } from "../model/constant-cost
 import type { Interval } from "../model/evidence";
 import { type Ms, ms } from "../model/units";
 import type { CommandHistory, HistoryFinding } from "./command-history";
+import { serverLabel } from "./directory";
 
 /** Until then a stall that overlaps the command has been closed, and its replies read. */
 const graceMs = 100;
@@ -26,7 +27,9 @@ export interface SlowRecord {
 }
 
 export interface SlowCommands {
-  /** Each settled record, in order of settling. */
+  /** What took less is not looked at. */
+  readonly thresholdMs: Ms;
+  /** In order of settling, each replied record that waits on purpose or took the threshold or longer. */
   add(record: CommandRecord, settledMs: Ms): void;
   stallEnded(interval: Interval): void;
   /** Those whose moment of grace is over and that no stall explains. */
@@ -56,9 +59,6 @@ interface Candidate extends Suspicion {
   readonly ahead: { readonly command: string; readonly settledMs: Ms } | null;
 }
 
-export const serverOf = (record: CommandRecord): string =>
-  `${record.connection?.host}:${record.connection?.port}`;
-
 export function createSlowCommands(options: SlowCommandsOptions): SlowCommands {
   let candidates: readonly Candidate[] = [];
   let stalls: readonly Interval[] = [];
@@ -73,6 +73,7 @@ export function createSlowCommands(options: SlowCommandsOptions): SlowCommands {
   }
 
   return {
+    thresholdMs: options.thresholdMs,
     add(record, settledMs) {
       const ahead = blocking.get(record.connection?.id ?? -1) ?? null;
       if (isWaiting(record.command, record.askedMs)) note(record, settledMs);
@@ -105,7 +106,7 @@ function suspect(
   if (isConstantCost(command)) return { intendedMs: 0, outside: null };
   const inFlightMs = ms(settledMs - (sentMs ?? calledMs));
   if (inFlightMs < options.thresholdMs || record.ahead > aheadMax) return null;
-  const finding = options.history.judge(serverOf(record), command, inFlightMs);
+  const finding = options.history.judge(serverLabel(record.connection), command, inFlightMs);
   if (finding.kind === "too-few") options.onUnjudged();
   return finding.kind === "outside" ? { intendedMs: 0, outside: finding } : null;
 }

@@ -6,7 +6,7 @@ const server = "127.0.0.1:6379";
 
 function fed(command: string, count: number, timeMs: number) {
   const history = createCommandHistory();
-  for (let i = 0; i < count; i++) history.add(server, command, ms(timeMs));
+  for (let i = 0; i < count; i++) history.of(server, command)?.(ms(timeMs));
   return history;
 }
 
@@ -19,9 +19,9 @@ test("knows nothing of another server or command", () => {
 
 test("what has become usual is usual, after two generations", () => {
   const history = fed("HGETALL", 2000, 1);
-  for (let i = 0; i < 60; i++) history.add(server, "HGETALL", ms(300));
+  for (let i = 0; i < 60; i++) history.of(server, "HGETALL")?.(ms(300));
   expect(history.judge(server, "HGETALL", ms(300)).kind).toBe("usual");
-  for (let i = 0; i < 4000; i++) history.add(server, "HGETALL", ms(2));
+  for (let i = 0; i < 4000; i++) history.of(server, "HGETALL")?.(ms(2));
   expect(history.judge(server, "HGETALL", ms(300))).toMatchObject({ kind: "outside", p99Ms: 2 });
 });
 
@@ -33,7 +33,7 @@ test("remembers no more than two generations", () => {
 test("the number of histories is bounded, and who finds no room is never judged", () => {
   const history = createCommandHistory();
   for (let i = 0; i < 600; i++) {
-    for (let n = 0; n < 200; n++) history.add(`server-${i}`, "HGETALL", ms(1));
+    for (let n = 0; n < 200; n++) history.of(`server-${i}`, "HGETALL")?.(ms(1));
   }
   expect(history.judge("server-511", "HGETALL", ms(300)).kind).toBe("outside");
   expect(history.judge("server-512", "HGETALL", ms(300)).kind).toBe("too-few");

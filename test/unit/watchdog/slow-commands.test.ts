@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { CommandRecord } from "../../../agent/model/command";
 import { type Ms, ms } from "../../../agent/model/units";
 import { createCommandHistory } from "../../../agent/watchdog/command-history";
-import { createSlowCommands, serverOf } from "../../../agent/watchdog/slow-commands";
+import { serverLabel } from "../../../agent/watchdog/directory";
+import { createSlowCommands } from "../../../agent/watchdog/slow-commands";
 
 let unjudged = 0;
 const createSlow = (history = createCommandHistory()) =>
@@ -133,7 +134,7 @@ describe("a command whose cost depends on the data", () => {
   const keys = record("KEYS", 1000);
   const historyOf = (...timesMs: readonly number[]) => {
     const history = createCommandHistory();
-    for (const time of timesMs) history.add(serverOf(keys), "KEYS", ms(time));
+    for (const time of timesMs) history.of(serverLabel(keys.connection), "KEYS")?.(ms(time));
     return history;
   };
   const usual = Array.from({ length: 500 }, (_, i) => 1 + (i % 10) / 10);
