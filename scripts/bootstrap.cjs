@@ -11,6 +11,7 @@ const commands = {
     run: (args) => runTests(args),
   },
   "self-check": { needs: ["packages", "build"], run: (args) => runSelfCheck(args) },
+  bench: { needs: ["packages", "build", "servers"], run: (args) => runBench(args) },
   generate: { needs: ["packages", "build", "servers"], run: () => runGenerate() },
   build: { needs: ["packages", "build"], run: () => 0 },
   setup: { needs: ["packages", "build", "servers", "broker", "nodes"], run: () => 0 },
@@ -21,6 +22,7 @@ const usage = `usage: node scripts/bootstrap.cjs <command> [arguments]
   demo        set up what is missing, then run the demo (--help for its options)
   test        set up what is missing, then run the tests (arguments go to jest)
   self-check  set up what is missing, then show which evidence this machine gives
+  bench       set up what is missing, then measure what the agent costs (arguments: parts of it)
   generate    write the tables of Redis commands anew, from the redis-server of this machine
   build       install the packages and compile
   setup       all of the set-up, and nothing else
@@ -69,6 +71,11 @@ function runDemo(args) {
 function runSelfCheck(args) {
   const { runNode } = require("./setup/run-node.cjs");
   return runNode(["dist/agent/cli.js", "self-check", ...args]);
+}
+
+function runBench(args) {
+  const { runNode } = require("./setup/run-node.cjs");
+  return runNode(["dist/bench/overhead/run.js", ...args]);
 }
 
 function runGenerate() {

@@ -1,0 +1,2 @@
+// Loads nothing and does nothing: what any preload costs.
+export {};
