@@ -35,7 +35,7 @@ export function writeReport({ input, output }: ReportOptions): number {
       madeEpochMs: Math.round(toEpochMs(nowMs())),
       notes: notesOn(problems),
     }),
-    readPageAssets(),
+    readPageAssets("report"),
   );
   const target = output ?? (input === "-" ? null : besides(input));
   const isWritten = attempt(`write ${target ?? "to stdout"}`, () => {

@@ -10,6 +10,15 @@ export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** Content-Security-Policy, for a page. */
+  readonly policy?: string;
+}
+
+/** An answer that goes on until its reader or the server ends it. */
+export interface StreamAnswer {
+  readonly contentType: string;
+  /** Takes the open answer. */
+  readonly stream: (response: ServerResponse) => void;
 }
 
 export interface RouteRequest {
@@ -18,7 +27,7 @@ export interface RouteRequest {
   readonly accept: string | undefined;
 }
 
-export type Route = (request: RouteRequest) => Answer | Promise<Answer>;
+export type Route = (request: RouteRequest) => Answer | StreamAnswer | Promise<Answer>;
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -164,23 +173,28 @@ async function respond(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    limitTime(response);
-    send(request, response, await answer(routes, request));
+    const limit = limitTime(response);
+    const answered = await answer(routes, request);
+    if ("stream" in answered) {
+      clearTimeout(limit);
+      open(request, response, answered);
+    } else send(request, response, answered);
   } catch (error) {
     countFault("http", error);
     response.destroy();
   }
 }
 
-function limitTime(response: ServerResponse): void {
+function limitTime(response: ServerResponse): NodeJS.Timeout {
   const overdue = setTimeout(() => response.destroy(), answerTimeoutMs).unref();
   response.on("close", () => clearTimeout(overdue));
+  return overdue;
 }
 
 async function answer(
   routes: ReadonlyMap<string, Route>,
   request: IncomingMessage,
-): Promise<Answer> {
+): Promise<Answer | StreamAnswer> {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return plain(405, "GET or HEAD only\n");
   }
@@ -211,10 +225,29 @@ function send(request: IncomingMessage, response: ServerResponse, answered: Answ
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     ...(answered.status === 405 ? { Allow: "GET, HEAD" } : {}),
+    ...(answered.policy === undefined ? {} : { "Content-Security-Policy": answered.policy }),
     // A body that nobody wants is not read to its end: the connection goes with it.
     ...(hasBody ? { Connection: "close" } : {}),
   });
   response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function open(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { contentType, stream }: StreamAnswer,
+): void {
+  if (request.method === "HEAD") {
+    send(request, response, { ...plain(200, ""), contentType });
+    return;
+  }
+  response.writeHead(200, {
+    "Content-Type": contentType,
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    Connection: "close",
+  });
+  stream(response);
 }
 
 const isChunked = (request: IncomingMessage): boolean =>

@@ -1,5 +1,6 @@
-// The report as one file: markup, style, script and data. Pure. It asks for nothing from anywhere: the
-// policy in it allows the style and the script that it carries, by their hashes, and nothing else.
+// The pages, each as one document: markup, style, script and data. Pure. A page asks for nothing from
+// anywhere but, where it is live, from where it came: its policy allows the style and the script that
+// it carries, by their hashes, and nothing else.
 
 import { createHash } from "node:crypto";
 import type { PageData } from "./page-data";
@@ -9,8 +10,31 @@ export interface PageAssets {
   readonly script: string;
 }
 
-export function reportDocument(data: PageData, { style, script }: PageAssets): string {
-  const policy = [
+/** The report: one file that needs nothing else. */
+export function reportDocument(data: PageData, assets: PageAssets): string {
+  const json = inScript(JSON.stringify(data));
+  return documentOf({
+    title: "loophound report",
+    policy: policyOf(assets, []),
+    assets,
+    data: `<script type="application/json" id="data">${json}</script>\n`,
+  });
+}
+
+export interface LiveDocument {
+  readonly body: string;
+  readonly policy: string;
+}
+
+/** The live page, and the policy to serve it with. */
+export function liveDocument(assets: PageAssets): LiveDocument {
+  const policy = policyOf(assets, ["connect-src 'self'"]);
+  const body = documentOf({ title: "loophound", policy, assets, data: "" });
+  return { body, policy: `${policy}; frame-ancestors 'none'` };
+}
+
+const policyOf = ({ style, script }: PageAssets, more: readonly string[]): string =>
+  [
     "default-src 'none'",
     `style-src '${hashOf(style)}'`,
     `script-src '${hashOf(script)}'`,
@@ -18,27 +42,34 @@ export function reportDocument(data: PageData, { style, script }: PageAssets): s
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
+    ...more,
   ].join("; ");
-  return `<!doctype html>
+
+interface DocumentParts {
+  readonly title: string;
+  readonly policy: string;
+  readonly assets: PageAssets;
+  readonly data: string;
+}
+
+const documentOf = ({ title, policy, assets, data }: DocumentParts): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="loophound">
-<title>loophound report</title>
+<title>${title}</title>
 <link rel="icon" href="data:,">
-<style>${style}</style>
+<style>${assets.style}</style>
 </head>
 <body>
-<header><h1 id="title">loophound report</h1><p id="made"></p></header>
-<main id="content"><noscript>This report is drawn by the script in it: allow scripts for this file.</noscript></main>
-<script type="application/json" id="data">${inScript(JSON.stringify(data))}</script>
-<script>${script}</script>
+<header><h1 id="title">${title}</h1><p id="made"></p></header>
+<main id="content"><noscript>This page is drawn by the script in it: allow scripts here.</noscript></main>
+${data}<script>${assets.script}</script>
 </body>
 </html>
 `;
-}
 
 /** CSP Level 3, section 2.3.1: the digest of the element's text, in base64. */
 const hashOf = (text: string): string =>

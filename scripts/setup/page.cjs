@@ -1,4 +1,4 @@
-// The browser's part of the report, bundled: one script and one style sheet with the chart library in them.
+// The browser's part of the pages, bundled: a script for each page and one style sheet, with the chart library in them.
 
 const { existsSync, readFileSync } = require("node:fs");
 const { join, relative, sep } = require("node:path");
@@ -11,7 +11,7 @@ const { filesBelow, hashOf, readStamp, writeStamp } = require("./stamps.cjs");
 const folder = inRepository("exporters", "page", "browser");
 const stampFile = inRepository("dist", ".loophound-page-stamp");
 const output = (name) => inRepository("dist", "exporters", "page", name);
-const pageOutputs = [output("report.js"), output("report.css")];
+const pageOutputs = ["report.js", "live.js", "page.css"].map(output);
 
 /** Sources of the page are for the browser and have a compiler setting of their own. */
 const isOfPage = (path) => path.startsWith(folder + sep);
@@ -34,6 +34,8 @@ function stampOf() {
   const types = [
     inRepository("tsconfig.json"),
     inRepository("exporters", "page", "page-data.ts"),
+    inRepository("exporters", "page", "summarize.ts"),
+    inRepository("exporters", "live", "live-data.ts"),
     inRepository("agent", "model", "incident.ts"),
   ];
   const files = [...filesBelow(folder, () => true), ...packages, ...types];
@@ -50,10 +52,7 @@ async function bundle() {
   const { build } = require("esbuild");
   try {
     await build({
-      entryPoints: [
-        { in: join(folder, "main.ts"), out: "report" },
-        { in: join(folder, "page.css"), out: "report" },
-      ],
+      entryPoints: ["report.ts", "live.ts", "page.css"].map((name) => join(folder, name)),
       outdir: output("."),
       entryNames: "[name]",
       bundle: true,

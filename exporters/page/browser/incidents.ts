@@ -56,7 +56,7 @@ function incidentItem(incident: Incident): HTMLDetailsElement {
     element("span", { class: "figure" }, duration(incident.durationMs)),
     element("span", { class: "who" }, headline(incident)),
   );
-  const item = element("details", { class: "incident" }, summary);
+  const item = element("details", { class: "incident", id: `incident-${incident.id}` }, summary);
   // Drawn when it is opened for the first time: there may be thousands.
   item.addEventListener("toggle", () => {
     if (item.open && item.childElementCount === 1) item.append(...body(incident));

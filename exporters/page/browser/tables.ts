@@ -14,8 +14,11 @@ interface Column<Row> {
   readonly cell: (row: Row) => Cell;
 }
 
-export const causeName = (cause: string): HTMLElement =>
-  element("span", { class: "cause" }, swatch(causeColour(cause)), cause);
+/** A name behind its colour. */
+export const named = (colour: string, name: string): HTMLElement =>
+  element("span", { class: "cause" }, swatch(colour), name);
+
+export const causeName = (cause: string): HTMLElement => named(causeColour(cause), cause);
 
 /** Colour by property: the page's policy forbids style attributes in markup, not this. */
 function swatch(colour: string): HTMLElement {
@@ -74,9 +77,7 @@ export function blameBar(blame: Blame): HTMLElement {
 }
 
 export function blameLegend(): HTMLElement {
-  const items = blameParts.map(({ name, colour }) =>
-    element("span", { class: "cause" }, swatch(colour), name),
-  );
+  const items = blameParts.map(({ name, colour }) => named(colour, name));
   return element("p", { class: "legend" }, ...items);
 }
 

@@ -7,16 +7,13 @@ import { causeColour } from "./colours";
 import { element } from "./dom";
 import { causeName } from "./tables";
 import { clockTime, duration } from "./words";
+import { moved, type Range } from "./zoom";
 
 const heightPx = 220;
 /** Narrower than this is not seen. */
 const barWidthMinPx = 3;
 /** A pointer this near means the bar. */
 const nearPx = 6;
-const zoomStep = 2;
-const panShare = 0.2;
-/** Nobody looks at less than this. */
-const spanMinSeconds = 0.02;
 /** Room before the first stall and after the last one. */
 const marginShare = 0.02;
 
@@ -24,11 +21,6 @@ export interface Timeline {
   readonly root: HTMLElement;
   /** To be called once `root` is in the document. */
   draw(): void;
-}
-
-interface Range {
-  readonly min: number;
-  readonly max: number;
 }
 
 export function timeline(data: PageData, onPick: (incident: number) => void): Timeline {
@@ -113,38 +105,6 @@ const rangeOn = (plot: uPlot): Range => ({
   min: plot.scales["x"]?.min ?? 0,
   max: plot.scales["x"]?.max ?? 1,
 });
-
-/** The range after a key; null where the key means nothing here. */
-export function moved(key: string, { min, max }: Range, all: Range): Range | null {
-  const span = max - min;
-  const middle = (min + max) / 2;
-  const around = (wanted: number): Range => {
-    const next = Math.min(Math.max(wanted, spanMinSeconds), all.max - all.min);
-    return within({ min: middle - next / 2, max: middle + next / 2 }, all);
-  };
-  const shifted = (by: number): Range => within({ min: min + by, max: max + by }, all);
-  switch (key) {
-    case "+":
-    case "=":
-      return around(span / zoomStep);
-    case "-":
-      return around(span * zoomStep);
-    case "ArrowLeft":
-      return shifted(-span * panShare);
-    case "ArrowRight":
-      return shifted(span * panShare);
-    case "0":
-      return all;
-    default:
-      return null;
-  }
-}
-
-/** The same span, moved so that it does not leave what there is. */
-function within({ min, max }: Range, all: Range): Range {
-  const by = Math.max(0, all.min - min) - Math.max(0, max - all.max);
-  return { min: min + by, max: max + by };
-}
 
 function optionsOf(canvas: HTMLElement, all: Range, hooks: uPlot.Hooks.Arrays): uPlot.Options {
   const style = getComputedStyle(canvas);

@@ -27,7 +27,7 @@ test("data can neither end its element nor begin another", () => {
 });
 
 test("the build lays script and style beside the document, and neither ends its own element", () => {
-  const { style, script } = readPageAssets();
+  const { style, script } = readPageAssets("report");
   expect(style.length).toBeGreaterThan(1000);
   expect(script.length).toBeGreaterThan(1000);
   expect(style + script).not.toMatch(/<\/(style|script)|<!--/i);
