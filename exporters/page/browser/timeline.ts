@@ -78,6 +78,7 @@ function draw(
     ],
     canvas,
   );
+  plot.setScale("x", all);
   plot.over.addEventListener("click", () => {
     const stall = at(plot);
     if (stall !== null) onPick(stall.incident);
@@ -92,6 +93,11 @@ function draw(
     canvas,
   );
 }
+
+const showAll = (plot: uPlot, all: Range) => (): null => {
+  plot.setScale("x", all);
+  return null;
+};
 
 function rangeOf({ fromEpochMs, toEpochMs }: PageData): Range {
   const span = Math.max((toEpochMs - fromEpochMs) / 1000, 1);
@@ -116,13 +122,14 @@ function optionsOf(canvas: HTMLElement, all: Range, hooks: uPlot.Hooks.Arrays): 
     height: heightPx,
     hooks,
     legend: { show: false },
-    cursor: { y: false, drag: { x: true, y: false } },
+    cursor: {
+      y: false,
+      drag: { x: true, y: false },
+      bind: { dblclick: (plot) => showAll(plot, all) },
+    },
     scales: {
-      x: {
-        time: true,
-        range: (_plot, min, max) => (min === null ? [all.min, all.max] : [min, max]),
-      },
-      y: { range: (_plot, _min, max) => [0, Math.max(max, 1)] },
+      x: { time: true, auto: false },
+      y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1)] },
     },
     axes: [
       {
