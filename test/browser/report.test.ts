@@ -52,6 +52,7 @@ test("an incident opens to its evidence, who paid and its stacks", async () => {
   await page.goto(address);
   await page.locator("#incident-first summary").click();
   const opened = page.locator("#incident-first");
+  await opened.locator("pre").last().waitFor();
   expect(await opened.textContent()).toContain("the reply to EXPIRE lay unread in the kernel");
   expect(await opened.locator("pre").allTextContents()).toEqual([
     culprit.nativeStack.join("\n"),
