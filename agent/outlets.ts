@@ -2,9 +2,13 @@
 // HTTP server. Each may be absent or fail; none may hold the watchdog up.
 
 import { type HttpServer, startHttpServer } from "../exporters/http-server";
+import { createEventStream } from "../exporters/live/event-stream";
+import type { LiveFeed } from "../exporters/live/live-feed";
 import type { MetricsStore } from "../exporters/metrics-store";
 import { createNdjson } from "../exporters/ndjson";
 import type { Outlet } from "../exporters/outlet";
+import { readPageAssets } from "../exporters/page/assets";
+import { type LiveDocument, liveDocument } from "../exporters/page/document";
 import { createPrometheus } from "../exporters/prometheus";
 import { createRoutes, type Health } from "../exporters/routes";
 import { createStderrWords } from "../exporters/stderr-words";
@@ -17,6 +21,7 @@ import type { Incident } from "./model/incident";
 export interface OutletOptions {
   readonly config: Config;
   readonly metrics: MetricsStore;
+  readonly live: LiveFeed;
   readonly stderr: Stderr;
   readonly health: () => Health;
   readonly recent: (limit: number) => readonly Incident[];
@@ -35,7 +40,7 @@ export interface Outlets {
 }
 
 export function openOutlets(options: OutletOptions): Outlets {
-  const { config, metrics, stderr } = options;
+  const { config, metrics, live, stderr } = options;
   const say = (text: string): void => void stderr.write(`loophound: ${text}\n`);
   const list: Outlet[] = [];
   if (config.log !== null) {
@@ -47,8 +52,10 @@ export function openOutlets(options: OutletOptions): Outlets {
     list.push(createStderrWords({ stderr, nowMs, onDropped }));
   }
   let server: HttpServer | null = null;
+  const events = createEventStream(live.reader);
   return {
     publish(incident) {
+      live.incident(incident);
       for (const outlet of list) guard("outlet", () => outlet.publish(incident), undefined);
     },
     serve() {
@@ -60,11 +67,13 @@ export function openOutlets(options: OutletOptions): Outlets {
         guard("serve", refresh, undefined);
         return store.render(accept);
       };
-      const routes = createRoutes({ prometheus: { render }, health, recent });
+      const page = (): LiveDocument => liveDocument(readPageAssets("live"));
+      const routes = createRoutes({ prometheus: { render }, health, recent, page, events });
       server = guard("serve", () => startHttpServer({ host, port, routes, say, onPort }), null);
     },
     releasePort: () => server?.releasePort(),
     stop() {
+      events.stop();
       server?.stop();
       for (const outlet of list) guard("outlet", () => outlet.stop(), undefined);
     },

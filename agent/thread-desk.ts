@@ -1,8 +1,10 @@
 // Everything that the watchdog keeps of one thread: its watch, its names, its figures, and what
 // becomes of the stalls that the watch finds. Watchdog thread.
 
+import type { LiveFeed } from "../exporters/live/live-feed";
 import type { MetricsStore } from "../exporters/metrics-store";
 import type { ThreadHealth } from "../exporters/routes";
+import { culpritInWords } from "../exporters/words";
 import { nowMs } from "./base/clock";
 import { flagCells, hasFlag, threadFlag } from "./base/thread-flags";
 import { type ConnectionMeter, meterConnections } from "./connection-meter";
@@ -24,6 +26,7 @@ const mainThreadId = 0;
 /** What all desks share. */
 export interface DeskOptions extends Omit<AssembleOptions, "thread" | "directory" | "onSettled"> {
   readonly metrics: MetricsStore;
+  readonly live: LiveFeed;
   readonly maker: IncidentMaker;
   readonly add: (incident: Incident) => void;
 }
@@ -49,7 +52,7 @@ export interface ThreadDesk {
 export function openDesk(handover: ThreadHandover, options: DeskOptions): ThreadDesk {
   const { thread } = handover;
   const { threadId } = thread;
-  const { metrics, maker } = options;
+  const { metrics, live, maker } = options;
   const flags = flagCells(thread.flags);
   const directory = createDirectory(
     handover.commandNames,
@@ -57,7 +60,7 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
     handover.nativeFunctions,
   );
   const connections = meterConnections(metrics, handover.connections);
-  const meter = meterThread({ metrics, directory, thread });
+  const meter = meterThread({ metrics, live, directory, thread });
   const { watch, commands, witness, close } = assembleWatch({
     ...options,
     thread,
@@ -144,7 +147,9 @@ function createReactions(
     else if (event.kind === "stall-closed") closed(event.evidence);
     else if (event.kind === "stall-ended") {
       const { startMs, endMs } = event.stall;
-      commands.stallEnded({ startMs, endMs: endMs ?? startMs });
+      const stall = { startMs, endMs: endMs ?? startMs };
+      commands.stallEnded(stall);
+      meter.stallEnded(stall);
     }
   };
 }
@@ -178,10 +183,15 @@ function hear({ directory, metrics, connections }: Hearers, message: ToWatchdog)
 }
 
 function healthOf(threadId: number, ongoing: StallEvidence | null, atMs: Ms): ThreadHealth {
+  if (ongoing === null) {
+    return { threadId, status: "ok", stalledForMs: 0, cause: null, culprit: null };
+  }
+  const { cause, culprit } = judge(ongoing);
   return {
     threadId,
-    status: ongoing === null ? "ok" : "stalled",
-    stalledForMs: ongoing === null ? 0 : Math.round(atMs - ongoing.stall.startMs),
-    cause: ongoing === null ? null : judge(ongoing).cause,
+    status: "stalled",
+    stalledForMs: Math.round(atMs - ongoing.stall.startMs),
+    cause,
+    culprit: culprit === null ? null : culpritInWords(culprit),
   };
 }

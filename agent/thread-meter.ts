@@ -1,5 +1,6 @@
 // Feeds the metrics of one watched thread from its shared memory and from what the watch finds.
 
+import type { LiveFeed } from "../exporters/live/live-feed";
 import type { MetricsStore } from "../exporters/metrics-store";
 import { beatReader } from "./base/beat-cell";
 import { gcReader } from "./base/gc-cell";
@@ -7,7 +8,7 @@ import type { LedgerEntry } from "./base/ledger-reader";
 import { droppedCount } from "./base/ledger-reader";
 import { missedHeartbeats } from "./diagnose/amqp-heartbeat";
 import { durationMs } from "./diagnose/rule";
-import type { StallEvidence } from "./model/evidence";
+import type { Interval, StallEvidence } from "./model/evidence";
 import type { GcKind } from "./model/gc";
 import type { Incident } from "./model/incident";
 import { type Ms, ms } from "./model/units";
@@ -16,6 +17,9 @@ import { type Directory, serverLabel } from "./watchdog/directory";
 
 export interface ThreadMeter {
   onSettled(entry: LedgerEntry): void;
+  /** The loop turns again: what it held up settles now. */
+  stallEnded(stall: Interval): void;
+  /** The stall has been judged. */
   onStall(incident: Incident): void;
   /** A stall that has ended: the AMQP heartbeats that were not sent in it. */
   onHeartbeats(evidence: StallEvidence): void;
@@ -34,15 +38,18 @@ export interface ThreadTotals {
 
 export interface MeterOptions {
   readonly metrics: MetricsStore;
+  readonly live: LiveFeed;
   readonly directory: Directory;
   readonly thread: WatchedThread;
 }
 
-export function meterThread({ metrics, directory, thread }: MeterOptions): ThreadMeter {
+export function meterThread({ metrics, live, directory, thread }: MeterOptions): ThreadMeter {
   const beats = beatReader(thread.beat);
   const gc = gcReader(thread.gc);
   const dropped = droppedCount(thread.ledger);
   const meter = metrics.commandMeter((entry) => directory.labels(entry));
+  const traffic = live.traffic.meter((entry) => directory.labels(entry)?.server ?? null);
+  const stalls = createRecentStalls();
   let lastBeatMs: number | null = null;
   let lastCount = 0;
 
@@ -59,9 +66,14 @@ export function meterThread({ metrics, directory, thread }: MeterOptions): Threa
 
   return {
     onSettled(entry) {
-      if (entry.repliedMs !== null) meter.observe(entry, ms(entry.repliedMs - entry.calledMs));
+      const { calledMs, repliedMs } = entry;
+      if (repliedMs === null) return;
+      meter.observe(entry, ms(repliedMs - calledMs));
+      traffic(entry, stalls.overlapMs(calledMs, repliedMs));
     },
+    stallEnded: stalls.add,
     onStall(incident) {
+      live.stall(incident);
       metrics.stallClosed(
         thread.threadId,
         ms(incident.durationMs),
@@ -79,5 +91,29 @@ export function meterThread({ metrics, directory, thread }: MeterOptions): Threa
     onLook: observeBeats,
     refresh: (stallAgeMs) => metrics.stallAge(thread.threadId, stallAgeMs),
     totals: () => ({ ledgerDropped: dropped(), gc: gc.totals() }),
+  };
+}
+
+/** More stalls than this within one command's time are a storm, and the first of them hardly count. */
+const stallsKept = 16;
+/** The loop needs a moment to read the replies that waited; that is the stall's doing too. */
+const catchUpMs = 40;
+
+/** The last stalls, to say how much of a command's time they took. */
+function createRecentStalls() {
+  let kept: readonly Interval[] = [];
+  return {
+    add(stall: Interval): void {
+      kept = [...kept.slice(1 - stallsKept), stall];
+    },
+    /** Costs a comparison for a command that began after the last stall. */
+    overlapMs(fromMs: number, toMs: number): number {
+      const last = kept.at(-1);
+      if (last === undefined || fromMs >= last.endMs) return 0;
+      return kept.reduce((sum, { startMs, endMs }) => {
+        const untilMs = toMs <= endMs + catchUpMs ? toMs : endMs;
+        return sum + Math.max(0, untilMs - Math.max(fromMs, startMs));
+      }, 0);
+    },
   };
 }

@@ -6,9 +6,10 @@ import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { setTimeout } from "node:timers";
 import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { createLiveFeed } from "../exporters/live/live-feed";
 import { createMetrics, type MetricsStore } from "../exporters/metrics-store";
-import type { Health } from "../exporters/routes";
-import { nowMs } from "./base/clock";
+import type { Health, ThreadHealth } from "../exporters/routes";
+import { nowMs, toEpochMs } from "./base/clock";
 import { createStderr, type Stderr } from "./base/diag";
 import { faultCounts, guard, onFault } from "./base/guard";
 import { signal, signalCells } from "./base/signals";
@@ -93,7 +94,9 @@ function assemble(start: WatchdogStart, post: Post) {
   }
   const callTheRoll = (): void => void Atomics.add(cells, signal.rollCall, 1);
   const toWorkers = createWorkerPosts();
-  const common = deskOptions(start, metrics, lostTime, add);
+  const threads = (): readonly ThreadHealth[] => roster.health();
+  const live = createLiveFeed({ nowMs, toEpochMs, pid: process.pid, threads });
+  const common = { ...deskOptions(start, metrics, lostTime, add), live };
   const roster = createThreadRoster(start, {
     metrics,
     open: (handover) => openDesk(handover, common),
@@ -107,6 +110,7 @@ function assemble(start: WatchdogStart, post: Post) {
   const outlets = openOutlets({
     config,
     metrics,
+    live,
     stderr,
     recent: store.recent,
     onPort: (held) => void Atomics.store(cells, signal.port, held),
@@ -132,7 +136,7 @@ function deskOptions(
   metrics: MetricsStore,
   lostTime: DeskOptions["lostTime"],
   add: DeskOptions["add"],
-): DeskOptions {
+): Omit<DeskOptions, "live"> {
   const proc = createProcRoot();
   return {
     config,
@@ -185,6 +189,7 @@ function healthOf(roster: ThreadRoster): Health {
     status: main?.status ?? "ok",
     stalledForMs: main?.stalledForMs ?? 0,
     cause: main?.cause ?? null,
+    culprit: main?.culprit ?? null,
     pid: process.pid,
     uptimeSeconds: process.uptime(),
     threads,

@@ -3,7 +3,15 @@
 
 import type { Cause } from "../agent/model/cause";
 import type { Incident } from "../agent/model/incident";
-import { type Answer, plain, type Route, type RouteRequest } from "./http-server";
+import {
+  type Answer,
+  plain,
+  type Route,
+  type RouteRequest,
+  type StreamAnswer,
+} from "./http-server";
+import type { EventStream } from "./live/event-stream";
+import type { LiveDocument } from "./page/document";
 import type { Prometheus } from "./prometheus";
 
 interface LoopHealth {
@@ -12,6 +20,8 @@ interface LoopHealth {
   readonly stalledForMs: number;
   /** What is known so far; null without a stall, or before anything is known. */
   readonly cause: Cause | null;
+  /** What holds it, and the line that called it, in words; null as `cause`, or where nobody is named. */
+  readonly culprit: string | null;
 }
 
 export interface ThreadHealth extends LoopHealth {
@@ -30,6 +40,8 @@ export interface Health extends LoopHealth {
 export interface RouteSources {
   readonly prometheus: Prometheus;
   readonly health: () => Health;
+  readonly page: () => LiveDocument;
+  readonly events: EventStream;
   /** Newest first, at most `limit`. */
   readonly recent: (limit: number) => readonly Incident[];
 }
@@ -40,6 +52,7 @@ const limitMax = 200;
 
 const index = `loophound watches the event loop of this process.
 
+/           this list; to a browser, the live page
 /metrics    for Prometheus, also in OpenMetrics
 /healthz    is the loop stalled now, for how long, by what (always 200: read "status")
 /incidents  the newest incidents as JSON; ?limit=50, ?since=2026-01-31T12:00:00Z (or milliseconds)
@@ -47,13 +60,28 @@ const index = `loophound watches the event loop of this process.
 
 export function createRoutes(sources: RouteSources): ReadonlyMap<string, Route> {
   return new Map<string, Route>([
-    ["/", () => plain(200, index)],
+    [
+      "/",
+      ({ accept }) => (accept?.includes("text/html") === true ? page(sources) : plain(200, index)),
+    ],
+    ["/events", () => events(sources)],
     ["/metrics", (request) => metrics(sources.prometheus, request)],
     // 200 also while stalled: a liveness probe that kills the process for a blocked loop would hide
     // the incident and cost every request under way.
     ["/healthz", () => json(sources.health())],
     ["/incidents", ({ query }) => incidents(sources, query)],
   ]);
+}
+
+function page(sources: RouteSources): Answer {
+  const { body, policy } = sources.page();
+  return { status: 200, contentType: "text/html; charset=utf-8", body, policy };
+}
+
+/** The live page's source (HTML, section 9.2, server-sent events). */
+function events({ events: stream }: RouteSources): Answer | StreamAnswer {
+  if (stream.isFull()) return plain(503, "as many live pages as are served are open already\n");
+  return { contentType: "text/event-stream", stream: stream.add };
 }
 
 async function metrics(prometheus: Prometheus, { accept }: RouteRequest): Promise<Answer> {

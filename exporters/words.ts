@@ -89,6 +89,13 @@ function caller(culprit: Culprit | null): string {
   ].join(" ");
 }
 
+/** What holds a loop and where it was called, in a few words: `syncredis.node (read) on 10.0.0.5:6379 at /app/session.js:42:17`. */
+export function culpritInWords(culprit: Culprit): string {
+  const { site } = culprit;
+  const where = site === null ? "" : ` at ${place(site)}`;
+  return plainText(`${caller(culprit)}${where}`, lineLengthMax);
+}
+
 /** The cause by its name in the contract, and how far to trust it. */
 function sureness({ cause, confidence }: Incident): string {
   return cause === "unknown" ? " [unknown]" : ` [${cause}, ${Math.round(confidence * 100)} % sure]`;

@@ -31,8 +31,9 @@ export interface LiveStall {
 /** One watched thread, as it is now. */
 export interface LiveThread {
   readonly threadId: number;
-  /** null while its loop turns. */
-  readonly stalledForMs: number | null;
+  readonly status: "ok" | "stalled";
+  /** 0 while its loop turns. */
+  readonly stalledForMs: number;
   readonly cause: string | null;
   /** What holds it, in words; null where that is not known. */
   readonly culprit: string | null;

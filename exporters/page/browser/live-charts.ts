@@ -61,10 +61,9 @@ export function liveCharts(): LiveCharts {
 
 /** The stall that goes on now, of any thread, as a bar that grows. */
 function ongoingOf({ threads, nowEpochMs }: LiveState): LiveStall | null {
-  const stalled = threads.find(({ stalledForMs }) => stalledForMs !== null);
-  const durationMs = stalled?.stalledForMs ?? null;
-  if (stalled === undefined || durationMs === null) return null;
-  const { threadId, cause } = stalled;
+  const stalled = threads.find(({ status }) => status === "stalled");
+  if (stalled === undefined) return null;
+  const { threadId, cause, stalledForMs: durationMs } = stalled;
   return { startEpochMs: nowEpochMs - durationMs, durationMs, cause: cause ?? "unknown", threadId };
 }
 

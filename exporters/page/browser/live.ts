@@ -49,7 +49,7 @@ function hear(update: LiveUpdate): void {
 }
 
 function drawStatus(threads: readonly LiveThread[]): void {
-  const stalled = threads.filter(({ stalledForMs }) => stalledForMs !== null);
+  const stalled = threads.filter(({ status: now }) => now === "stalled");
   status.classList.toggle("stalled", stalled.length > 0);
   status.classList.remove("silent");
   if (stalled.length === 0) {
@@ -65,7 +65,7 @@ function stalledLine({ threadId, stalledForMs, cause, culprit }: LiveThread): HT
   return element(
     "p",
     {},
-    element("strong", {}, `${whose} has been blocked for ${duration(stalledForMs ?? 0)} `),
+    element("strong", {}, `${whose} has been blocked for ${duration(stalledForMs)} `),
     causeName(cause ?? "unknown"),
     culprit === null ? null : element("code", {}, ` ${culprit}`),
   );

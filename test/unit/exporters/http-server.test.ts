@@ -20,6 +20,17 @@ afterEach(() => {
 const routes = new Map<string, Route>([
   ["/", () => plain(200, "index\n")],
   ["/echo", ({ query, accept }) => plain(200, `${query.get("q")} ${accept}`)],
+  [
+    "/stream",
+    () => ({
+      contentType: "text/event-stream",
+      stream(response) {
+        response.write("data: 1\n\n");
+        setTimeout(() => response.end("data: 2\n\n"), 20);
+      },
+    }),
+  ],
+  ["/page", () => ({ ...plain(200, "<p>"), policy: "default-src 'none'" })],
   ["/large", () => plain(200, "x".repeat(8 << 20))],
   [
     "/broken",
@@ -80,6 +91,22 @@ async function occupy(port: number): Promise<{ server: Server; port: number }> {
   running.push(() => server.close());
   return { server, port: (server.address() as AddressInfo).port };
 }
+
+test("a stream goes on until it is ended, and a HEAD of it is answered at once", async () => {
+  const { nextPort } = start();
+  const port = await nextPort();
+  const response = await get(port, "/stream");
+  expect(response.headers.get("content-type")).toBe("text/event-stream");
+  expect(await response.text()).toBe("data: 1\n\ndata: 2\n\n");
+  const head = await get(port, "/stream", { method: "HEAD" });
+  expect([head.status, await head.text()]).toEqual([200, ""]);
+});
+
+test("a page carries its policy", async () => {
+  const { nextPort } = start();
+  const response = await get(await nextPort(), "/page");
+  expect(response.headers.get("content-security-policy")).toBe("default-src 'none'");
+});
 
 describe("requests", () => {
   test("a page is found by its path, and gets query and Accept", async () => {

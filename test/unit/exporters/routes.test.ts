@@ -10,11 +10,18 @@ const stalled: Health = {
   status: "stalled",
   stalledForMs: 1234,
   cause: "sync-native-io",
+  culprit: "syncredis.node (redisCommand > read)",
   pid: 42,
   uptimeSeconds: 99.5,
   threads: [
-    { threadId: 0, status: "stalled", stalledForMs: 1234, cause: "sync-native-io" },
-    { threadId: 3, status: "ok", stalledForMs: 0, cause: null },
+    {
+      threadId: 0,
+      status: "stalled",
+      stalledForMs: 1234,
+      cause: "sync-native-io",
+      culprit: "syncredis.node (redisCommand > read)",
+    },
+    { threadId: 3, status: "ok", stalledForMs: 0, cause: null, culprit: null },
   ],
 };
 
@@ -24,7 +31,12 @@ const at = (day: number): Incident =>
 /** 250 incidents, newest first; more than are served. */
 const kept = Array.from({ length: 250 }, (_, i) => at(250 - i));
 
+let isFull = false;
+const noReader = (): void => undefined;
+
 const routes = createRoutes({
+  page: () => ({ body: "<!doctype html>", policy: "default-src 'none'" }),
+  events: { isFull: () => isFull, add: noReader, stop: noReader },
   prometheus: createPrometheus(createMetrics()),
   health: () => stalled,
   recent: (limit) => kept.slice(0, limit),
@@ -45,6 +57,18 @@ describe("the pages", () => {
     const { status, body } = await ask("/");
     expect(status).toBe(200);
     for (const path of routes.keys()) expect(body).toContain(path);
+  });
+
+  test("/ is the live page to a browser, under its policy", async () => {
+    const answer = await ask("/", "text/html,application/xhtml+xml,*/*;q=0.8");
+    expect(answer.contentType).toBe("text/html; charset=utf-8");
+    expect([answer.body, answer.policy]).toEqual(["<!doctype html>", "default-src 'none'"]);
+  });
+
+  test("/events streams while there is room", async () => {
+    expect(await ask("/events")).toEqual({ contentType: "text/event-stream", stream: noReader });
+    isFull = true;
+    expect(await ask("/events")).toMatchObject({ status: 503 });
   });
 
   test("/healthz answers 200 with the stall in its body", async () => {

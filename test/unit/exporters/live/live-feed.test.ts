@@ -8,7 +8,7 @@ function feedAt(clock: { now: number }) {
     nowMs: () => ms(clock.now),
     toEpochMs: (at) => at + 1_000_000,
     pid: 7,
-    threads: () => [{ threadId: 0, stalledForMs: null, cause: null, culprit: null }],
+    threads: () => [{ threadId: 0, status: "ok", stalledForMs: 0, cause: null, culprit: null }],
   });
 }
 
