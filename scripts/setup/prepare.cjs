@@ -1,5 +1,6 @@
 // The set-up's steps, in order, one process at a time.
 
+const { prepareBrowser } = require("./browser.cjs");
 const { installPackages } = require("./packages.cjs");
 const { compile } = require("./compile.cjs");
 const { prepareNodes } = require("./nodes.cjs");
@@ -13,6 +14,7 @@ const steps = {
   servers: prepareServers,
   nodes: prepareNodes,
   broker: prepareBroker,
+  browser: prepareBrowser,
 };
 
 /** Makes ready what the named steps stand for; each step looks first and does nothing when all is there. */

@@ -15,6 +15,7 @@ const managers = {
       hiredis: ["libhiredis-dev"],
       compiler: ["gcc", "libc6-dev"],
       rabbitmq: ["rabbitmq-server"],
+      browser: ["chromium"],
     },
   },
   fedora: {
@@ -24,6 +25,7 @@ const managers = {
       hiredis: ["hiredis-devel"],
       compiler: ["gcc", "glibc-devel"],
       rabbitmq: ["rabbitmq-server"],
+      browser: ["chromium"],
     },
   },
   alpine: {
@@ -33,11 +35,18 @@ const managers = {
       hiredis: ["hiredis-dev"],
       compiler: ["gcc", "musl-dev"],
       rabbitmq: ["rabbitmq-server"],
+      browser: ["chromium"],
     },
   },
   arch: {
     install: "sudo pacman -S",
-    names: { redis: ["valkey"], hiredis: ["hiredis"], compiler: ["gcc"], rabbitmq: ["rabbitmq"] },
+    names: {
+      redis: ["valkey"],
+      hiredis: ["hiredis"],
+      compiler: ["gcc"],
+      rabbitmq: ["rabbitmq"],
+      browser: ["chromium"],
+    },
   },
   suse: {
     install: "sudo zypper install",
@@ -46,11 +55,18 @@ const managers = {
       hiredis: ["hiredis-devel"],
       compiler: ["gcc", "glibc-devel"],
       rabbitmq: ["rabbitmq-server"],
+      browser: ["chromium"],
     },
   },
   macos: {
     install: "brew install",
-    names: { redis: ["redis"], hiredis: ["hiredis"], compiler: [], rabbitmq: ["rabbitmq"] },
+    names: {
+      redis: ["redis"],
+      hiredis: ["hiredis"],
+      compiler: [],
+      rabbitmq: ["rabbitmq"],
+      browser: ["chromium"],
+    },
   },
 };
 
@@ -62,7 +78,7 @@ const families = [
   ["suse", ["suse", "opensuse", "sles"]],
 ];
 
-/** The command that installs what is lacking ("redis", "hiredis", "compiler", "rabbitmq") on this system, for a person to type. */
+/** The command that installs what is lacking ("redis", "hiredis", "compiler", "rabbitmq", "browser") on this system, for a person to type. */
 function remedyFor(lacking, family = systemFamily()) {
   const manager = managers[family];
   if (manager === undefined)
