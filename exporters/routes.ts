@@ -53,6 +53,7 @@ const limitMax = 200;
 const index = `loophound watches the event loop of this process.
 
 /           this list; to a browser, the live page
+/events     what the live page shows, as server-sent events
 /metrics    for Prometheus, also in OpenMetrics
 /healthz    is the loop stalled now, for how long, by what (always 200: read "status")
 /incidents  the newest incidents as JSON; ?limit=50, ?since=2026-01-31T12:00:00Z (or milliseconds)
