@@ -12,6 +12,7 @@ import { openElf } from "../../../agent/stack/elf";
 import { readJsStack } from "../../../agent/stack/js-frames";
 import { openSelfMemory, selfExecutablePath } from "../../../agent/stack/memory";
 import { loadV8Metadata } from "../../../agent/stack/v8-metadata";
+import { plainFrames, type SaidFrame } from "../../support/v8-words";
 import { casesOf, type LiveCase } from "./js-live-cases";
 
 export interface LiveReport {
@@ -19,7 +20,7 @@ export interface LiveReport {
   readonly hot: boolean;
   readonly way: "read" | "wait";
   /** V8's own words from inside the function that blocks, one frame each. */
-  readonly said: readonly { readonly text: string; readonly functionName: string | null }[];
+  readonly said: readonly SaidFrame[];
   readonly frames: readonly JsFrame[];
   readonly gaps: readonly string[];
 }
@@ -43,8 +44,7 @@ function runMain(): void {
   const textBuffer = Buffer.from(shared, textAt);
   const byte = Buffer.alloc(1);
   Error.stackTraceLimit = 100;
-  Error.prepareStackTrace = (_, sites) =>
-    sites.map((site) => ({ text: String(site), functionName: site.getFunctionName() }));
+  Error.prepareStackTrace = (_, sites) => plainFrames(sites);
 
   /** Always does the same, so that no branch of it is news to optimized code: only what the cells say differs. */
   function block(): number {

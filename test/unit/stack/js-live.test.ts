@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { describe, expect, test } from "@jest/globals";
 import type { JsFrame } from "../../../agent/model/stack";
 import { findNodeVersions, type NodeVersion } from "../../support/node-versions";
+import { type NamedPlace, saidPlaces, withoutUnreadClass } from "../../support/v8-words";
 import type { LiveReport } from "./js-live-app";
 
 const app = path.join(__dirname, "js-live-app.js");
@@ -31,27 +32,7 @@ async function reportsOf(
   return reports;
 }
 
-interface Said {
-  readonly name: string | null;
-  /** `file:line:column`; null for a builtin. */
-  readonly place: string | null;
-}
-
-/** What V8 itself said, from the caller of `block` outwards. An awaiting function is on no stack. */
-function saidFrames({ said }: LiveReport): Said[] {
-  const live = said.filter(({ text }) => !text.startsWith("async "));
-  return live.slice(1).map(({ text, functionName }) => {
-    const named = /^(.*?) \((.*)\)$/.exec(text);
-    const place = (named?.[2] ?? text).replace(", <anonymous>", "");
-    return {
-      // A nameless function is printed with the property that led to it, and so is ` [as x]`.
-      name: functionName === null ? null : (named?.[1]?.replace(/ \[as .*$/, "") ?? null),
-      place: place === "<anonymous>" ? null : place,
-    };
-  });
-}
-
-function readFrames({ frames }: LiveReport): Said[] {
+function readFrames({ frames }: LiveReport): NamedPlace[] {
   const outward = frames.slice(frames.findIndex(isBlock) + 1);
   return outward.map(({ functionName, script, line, column }) => ({
     name: functionName,
@@ -65,27 +46,20 @@ const isNamed =
     functionName === name;
 const isBlock = isNamed("block");
 
-/** V8 may put a class before the name that we had to leave out; never may ours be another one. */
-function withoutUnreadClass(said: readonly Said[], read: readonly Said[]): Said[] {
-  return said.map((frame, index) => {
-    const name = read[index]?.name ?? null;
-    return name !== null && frame.name?.endsWith(`.${name}`) ? { ...frame, name } : frame;
-  });
-}
-
-function expectWhatV8Said(reports: readonly LiveReport[], drop = (_: Said) => false): void {
+function expectWhatV8Said(reports: readonly LiveReport[], drop = (_: NamedPlace) => false): void {
   expect(reports.length).toBeGreaterThan(40);
   for (const report of reports) {
     const { name, gaps } = report;
     const read = readFrames(report).filter((frame) => !drop(frame));
-    const said = saidFrames(report).filter((frame) => !drop(frame));
+    // From the caller of `block` outwards.
+    const said = saidPlaces(report.said.slice(1)).filter((frame) => !drop(frame));
     const frames = withoutUnreadClass(said, read);
     expect({ name, gaps, frames: read }).toEqual({ name, gaps: [], frames });
   }
 }
 
 /** Optimized code has such functions of V8 (Array.map) compiled into it, and says nothing of them. */
-const isBuiltin = ({ place }: Said): boolean => place === null;
+const isBuiltin = ({ place }: NamedPlace): boolean => place === null;
 
 const interpretedOnly = ["--no-opt", "--no-maglev", "--no-sparkplug"];
 const natives = ["--allow-natives-syntax", "--no-always-sparkplug"];
