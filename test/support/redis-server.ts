@@ -20,6 +20,8 @@ export interface RedisServerOptions {
   readonly config?: readonly string[];
   /** Listen here instead of on a free port: to come back where an earlier server was. */
   readonly port?: number;
+  /** Runs it as a sentinel, which has no data and a configuration of its own. */
+  readonly isSentinel?: boolean;
   /** The binary; by default `findRedisServer()`. */
   readonly binary?: string;
 }
@@ -45,7 +47,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   }
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await startOnce(binary, options.port ?? (await freePort()), options.config ?? []);
+      return await startOnce(binary, options.port ?? (await freePort()), options);
     } catch (error) {
       const portTaken = String(error).includes("Address already in use");
       if (options.port !== undefined || !portTaken || attempt === startAttemptsMax) throw error;
@@ -70,7 +72,7 @@ const repositoryRoot = join(__dirname, "..", "..", "..");
 async function startOnce(
   binary: string,
   port: number,
-  config: readonly string[],
+  { config = [], isSentinel = false }: RedisServerOptions,
 ): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), "loophound-redis-"));
   const configFile = join(directory, "redis.conf");
@@ -80,13 +82,13 @@ async function startOnce(
     `port ${port}`,
     `dir ${directory}`,
     `logfile ${logFile}`,
-    'save ""',
-    "appendonly no",
     "daemonize no",
+    ...(isSentinel ? [] : ['save ""', "appendonly no"]),
     ...config,
   ];
   writeFileSync(configFile, `${lines.join("\n")}\n`);
-  const server = await startGuarded(binary, [configFile], directory, logFile);
+  const args = isSentinel ? [configFile, "--sentinel"] : [configFile];
+  const server = await startGuarded(binary, args, directory, logFile);
   const removeDirectory = () => rmSync(directory, { recursive: true, force: true });
   process.once("exit", removeDirectory);
   const stop = async () => {
