@@ -3,6 +3,7 @@
 
 import { countFault } from "../base/guard";
 import type { Records, RedisCommand } from "./ioredis-records";
+import { type ConnectionSocket, openConnection } from "./redis-connection";
 import type { Registry } from "./registry";
 import { replaceFunction } from "./wrap";
 
@@ -19,19 +20,12 @@ export interface Queue {
   peekAt(index: number): QueueItem | undefined;
 }
 
-interface Stream {
-  readonly remoteAddress?: string;
-  readonly remotePort?: number;
-  readonly localPort?: number;
-  once(event: "close", listener: () => void): unknown;
-}
-
 /** The part of a Redis object that is read. */
 export interface Client {
   readonly commandQueue: Queue;
   readonly offlineQueue: Queue;
   readonly prevCommandQueue?: Queue | null;
-  readonly stream?: Stream | null;
+  readonly stream?: ConnectionSocket | null;
   readonly options?: { readonly autoResendUnfulfilledCommands?: boolean };
 }
 
@@ -47,15 +41,30 @@ export interface QueueWatch {
 const room = "instrument";
 /** No id has been asked for yet: the first command of a connection does. */
 const notAskedFor = -1;
+const newest = new WeakMap<Client, Watched>();
+
+/** The newest command queue of a client, and when its connection ended. */
+interface Watched {
+  readonly queue: Queue;
+  endedMs: number | null;
+}
 
 /** A client makes a new command queue for each TCP connection, after connecting. */
 export function watchCommandQueue(watch: QueueWatch, library: string, client: Client): void {
   const queue = client.commandQueue;
+  const watched: Watched = { queue, endedMs: null };
+  const before = newest.get(client);
+  if (before !== undefined) flushUnlessResent(watch, client, before);
+  newest.set(client, watched);
   let connectionId = notAskedFor;
   replaceFunction<Queue["push"]>(queue, "push", (push) => {
     return function (this: Queue, item) {
       try {
-        if (connectionId === notAskedFor) connectionId = openConnection(watch, library, client);
+        if (connectionId === notAskedFor) {
+          connectionId = openConnection(watch, library, client.stream ?? null, () => {
+            watched.endedMs = watch.now();
+          });
+        }
         watch.records.sent(item.command, this.length, connectionId);
       } catch (error) {
         countFault(room, error);
@@ -92,34 +101,24 @@ function watchDepartures(watch: QueueWatch, queue: Queue): void {
   // ioredis takes single commands out of the middle when it will not send them again.
   replaceFunction<Queue["remove"]>(queue, "remove", (remove) => {
     return function (this: Queue, index, count) {
-      for (let i = 0; i < count; i++) flushAt(watch, this, index + i);
+      for (let i = 0; i < count; i++) flushAt(watch, this, index + i, watch.now());
       return remove.call(this, index, count);
     };
   });
 }
 
-function flushAt(watch: QueueWatch, queue: Queue, index: number): void {
+function flushAt(watch: QueueWatch, queue: Queue, index: number, atMs: number): void {
   const item = queue.peekAt(index);
-  if (item !== undefined) watch.records.flushed(item.command);
+  if (item !== undefined) watch.records.flushed(item.command, atMs);
 }
 
-function openConnection(watch: QueueWatch, library: string, client: Client): number {
-  const { stream, commandQueue } = client;
-  const id = watch.registry.connectionOpened({
-    client: library,
-    protocol: "redis",
-    host: stream?.remoteAddress ?? null,
-    port: stream?.remotePort ?? null,
-    localPort: stream?.localPort ?? null,
-  });
-  stream?.once("close", () => {
-    watch.registry.connectionClosed(id, watch.now());
-    if (isResent(client, commandQueue)) return;
-    for (let i = 0; i < commandQueue.length; i++) flushAt(watch, commandQueue, i);
-  });
-  return id;
+/**
+ * The client has a new queue and will not look at `queue` again, unless it keeps it to send its
+ * commands once more; what a connection that was never ready leaves behind it drops, silently.
+ */
+function flushUnlessResent(watch: QueueWatch, client: Client, { queue, endedMs }: Watched): void {
+  const isKept =
+    client.prevCommandQueue === queue && client.options?.autoResendUnfulfilledCommands !== false;
+  if (isKept) return;
+  for (let i = 0; i < queue.length; i++) flushAt(watch, queue, i, endedMs ?? watch.now());
 }
-
-/** Commands in flight of a connection that was never ready are dropped by ioredis, silently. */
-const isResent = (client: Client, queue: Queue): boolean =>
-  client.prevCommandQueue === queue && client.options?.autoResendUnfulfilledCommands !== false;

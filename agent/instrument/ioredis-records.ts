@@ -37,8 +37,8 @@ export interface Records {
   failed(command: RedisCommand): void;
   /** It left its queue without a reply: settled as `failed` is. */
   left(command: RedisCommand): void;
-  /** It will never get a reply. */
-  flushed(command: RedisCommand): void;
+  /** It will never get a reply, which was certain at that time. */
+  flushed(command: RedisCommand, atMs: number): void;
   /** From now on nothing is written. */
   stop(): void;
 }
@@ -106,7 +106,7 @@ export function createRecords({ ledger, registry, now }: RecordsParts): Records 
     replied: (command) => settle(command, now(), outcome.replied),
     failed: (command) => leave(command, outcome.failed),
     left: (command) => leave(command, outcome.flushed),
-    flushed: (command) => settle(command, now(), outcome.flushed),
+    flushed: (command, atMs) => settle(command, atMs, outcome.flushed),
     stop() {
       isStopped = true;
     },

@@ -6,11 +6,11 @@
 // https://github.com/redis/node-redis/blob/redis%405.8.3/packages/client/lib/client/socket.ts (write)
 
 import type { Socket } from "node:net";
-import { guard } from "../base/guard";
 import type { Command } from "./node-redis-records";
+import { openConnection } from "./redis-connection";
 import { noConnectionId } from "./registry";
 import type { Taps } from "./taps";
-import { type Restore, replaceFunction, watchReads } from "./wrap";
+import { type Restore, watchReads } from "./wrap";
 
 export const library = "node-redis";
 const queueKey = Symbol("loophound.queue");
@@ -67,7 +67,12 @@ export function createQueues(taps: Taps, { onSocket }: QueuesOptions): Queues {
     corked = null;
     if (socket === queue.socket) return;
     queue.socket = socket;
-    queue.connectionId = openConnection(taps, queue, socket);
+    queue.connectionId = openConnection(taps, library, socket, () => {
+      if (queue.socket !== socket) return;
+      queue.socket = null;
+      queue.connectionId = noConnectionId;
+      queue.heldBack = [];
+    });
     onSocket(queue, socket);
   }
 
@@ -105,32 +110,4 @@ function watchCork(onCork: (socket: Socket) => void, keep: (restore: Restore) =>
   const net = require("node:net") as typeof import("node:net");
   const restore = watchReads<Socket>(net.Socket.prototype, "cork", onCork);
   if (restore !== null) keep(restore);
-}
-
-/**
- * The end of a connection is seen where every stream ends, once, and nothing of the application runs.
- * A listener of "close" would change the lines of node:events in the stacks that it prints.
- */
-function openConnection({ registry, now }: Taps, queue: Queue, socket: Socket): number {
-  const id = registry.connectionOpened({
-    client: library,
-    protocol: "redis",
-    host: socket.remoteAddress ?? null,
-    port: socket.remotePort ?? null,
-    localPort: socket.localPort ?? null,
-  });
-  function closed(): void {
-    registry.connectionClosed(id, now());
-    if (queue.socket !== socket) return;
-    queue.socket = null;
-    queue.connectionId = noConnectionId;
-    queue.heldBack = [];
-  }
-  replaceFunction<Socket["_destroy"]>(socket, "_destroy", (destroy) => {
-    return function (this: Socket, ...args) {
-      guard("instrument", closed, undefined);
-      destroy.apply(this, args);
-    };
-  });
-  return id;
 }

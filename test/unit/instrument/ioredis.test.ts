@@ -1,7 +1,6 @@
 // Cases that a real server makes only by luck, on a library that has ioredis' parts and order of
 // calls and nothing else. The real ones are in test/clients.
 
-import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { faultCounts } from "../../../agent/base/guard";
 import { createLedger, ledgerWriter } from "../../../agent/base/ledger";
@@ -33,6 +32,12 @@ class Queue {
   }
 }
 
+const newStream = () => ({
+  remoteAddress: "10.0.0.1",
+  remotePort: 6379,
+  _destroy(): void {},
+});
+
 function fakeLibrary() {
   class DataHandler {
     readonly redis: Redis;
@@ -48,7 +53,7 @@ function fakeLibrary() {
     declare offlineQueue: Queue;
     prevCommandQueue: Queue | null = null;
     options = { autoResendUnfulfilledCommands: true };
-    stream = Object.assign(new EventEmitter(), { remoteAddress: "10.0.0.1", remotePort: 6379 });
+    stream = newStream();
     replies = new DataHandler(this);
     constructor() {
       this.resetCommandQueue();
@@ -184,7 +189,8 @@ describe("a connection that closes", () => {
     const states = hook(library);
     const redis = new library.Redis();
     redis.send("info");
-    redis.stream.emit("close");
+    redis.stream._destroy();
+    redis.resetCommandQueue();
     expect(states()).toEqual(["flushed"]);
   });
 
@@ -193,7 +199,8 @@ describe("a connection that closes", () => {
     const redis = new library.Redis();
     redis.send("get");
     redis.prevCommandQueue = redis.commandQueue;
-    redis.stream.emit("close");
+    redis.stream._destroy();
+    redis.resetCommandQueue();
     expect(states()).toEqual(["sent"]);
   });
 
@@ -203,7 +210,8 @@ describe("a connection that closes", () => {
     redis.options.autoResendUnfulfilledCommands = false;
     redis.send("get");
     redis.prevCommandQueue = redis.commandQueue;
-    redis.stream.emit("close");
+    redis.stream._destroy();
+    redis.resetCommandQueue();
     expect(states()).toEqual(["flushed"]);
   });
 });
@@ -213,7 +221,8 @@ test("a client has a new connection id for each of its connections", () => {
   hook(library, registry);
   const redis = new library.Redis();
   redis.send("get");
-  redis.stream.emit("close");
+  redis.stream._destroy();
+  redis.stream = newStream();
   redis.resetCommandQueue();
   redis.send("get");
   const { connections } = registry.snapshot();
