@@ -2,7 +2,7 @@
 // becomes of the stalls that the watch finds. Watchdog thread.
 
 import type { LiveFeed } from "../exporters/live/live-feed";
-import type { MetricsStore } from "../exporters/metrics-store";
+import type { MetricsStore, OngoingStall } from "../exporters/metrics-store";
 import type { ThreadHealth } from "../exporters/routes";
 import { culpritInWords } from "../exporters/words";
 import { nowMs } from "./base/clock";
@@ -69,11 +69,6 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
   });
   const react = createReactions(thread, { ...options, meter, commands });
 
-  function stallAge(): Ms | null {
-    const stall = watch.current();
-    return stall === null ? null : ms(nowMs() - stall.startMs);
-  }
-
   return {
     threadId,
     look(atMs) {
@@ -81,7 +76,9 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
       meter.onLook();
       commands.poll(watch.current() === null);
       for (const slow of commands.takeSlow(atMs)) {
-        options.add(maker.fromSlowCommand(slow, threadId));
+        const incident = maker.fromSlowCommand(slow, threadId);
+        meter.onSlow(incident);
+        options.add(incident);
       }
       Atomics.store(flags, threadFlag.idleProof, witness.canProveSleep() ? 1 : 0);
       return watch.nextLookMs(atMs);
@@ -92,7 +89,7 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
     health: () => healthOf(threadId, watch.preview(nowMs()), nowMs()),
     refresh() {
       commands.poll(watch.current() === null);
-      meter.refresh(stallAge());
+      meter.refresh(ongoingStall(watch.preview(nowMs()), nowMs()));
       return commands.openCount();
     },
     totals: meter.totals,
@@ -182,15 +179,22 @@ function hear({ directory, metrics, connections }: Hearers, message: ToWatchdog)
   }
 }
 
+function ongoingStall(ongoing: StallEvidence | null, atMs: Ms): OngoingStall | null {
+  if (ongoing === null) return null;
+  const { cause, culprit } = judge(ongoing);
+  return { ageMs: ms(atMs - ongoing.stall.startMs), cause, culprit };
+}
+
 function healthOf(threadId: number, ongoing: StallEvidence | null, atMs: Ms): ThreadHealth {
-  if (ongoing === null) {
+  const stall = ongoingStall(ongoing, atMs);
+  if (stall === null) {
     return { threadId, status: "ok", stalledForMs: 0, cause: null, culprit: null };
   }
-  const { cause, culprit } = judge(ongoing);
+  const { ageMs, cause, culprit } = stall;
   return {
     threadId,
     status: "stalled",
-    stalledForMs: Math.round(atMs - ongoing.stall.startMs),
+    stalledForMs: Math.round(ageMs),
     cause,
     culprit: culprit === null ? null : culpritInWords(culprit),
   };

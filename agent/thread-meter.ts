@@ -1,8 +1,8 @@
 // Feeds the metrics of one watched thread from its shared memory and from what the watch finds.
 
 import type { LiveFeed } from "../exporters/live/live-feed";
-import type { MetricsStore } from "../exporters/metrics-store";
-import { beatReader } from "./base/beat-cell";
+import type { MetricsStore, OngoingStall } from "../exporters/metrics-store";
+import { type Beat, beatReader } from "./base/beat-cell";
 import { gcReader } from "./base/gc-cell";
 import type { LedgerEntry } from "./base/ledger-reader";
 import { droppedCount } from "./base/ledger-reader";
@@ -25,8 +25,10 @@ export interface ThreadMeter {
   onHeartbeats(evidence: StallEvidence): void;
   /** At each look. */
   onLook(): void;
-  /** Before the metrics are read; `stallAgeMs` is null while there is no stall. */
-  refresh(stallAgeMs: Ms | null): void;
+  /** A slow command that no stall explains has been judged. */
+  onSlow(incident: Incident): void;
+  /** Before the metrics are read; null while there is no stall. */
+  refresh(stall: OngoingStall | null): void;
   totals(): ThreadTotals;
 }
 
@@ -50,6 +52,7 @@ export function meterThread({ metrics, live, directory, thread }: MeterOptions):
   const meter = metrics.commandMeter((entry) => directory.labels(entry));
   const traffic = live.traffic.meter((entry) => directory.labels(entry)?.server ?? null);
   const stalls = createRecentStalls();
+  const utilization = createUtilization();
   let lastBeatMs: number | null = null;
   let lastCount = 0;
 
@@ -81,16 +84,51 @@ export function meterThread({ metrics, live, directory, thread }: MeterOptions):
         incident.culprit,
       );
       for (const { blame } of incident.commands) metrics.blame(blame);
+      countSlow(metrics, incident);
     },
+    onSlow: (incident) => countSlow(metrics, incident),
     onHeartbeats(evidence) {
       for (const exposure of evidence.heartbeats ?? []) {
         const missed = missedHeartbeats(durationMs(evidence), exposure.heartbeatMs);
         metrics.amqpHeartbeatsMissed(serverLabel(exposure), missed * exposure.connections);
       }
     },
-    onLook: observeBeats,
-    refresh: (stallAgeMs) => metrics.stallAge(thread.threadId, stallAgeMs),
+    onLook() {
+      observeBeats();
+      utilization.note(beats.read());
+    },
+    refresh(stall) {
+      metrics.stalled(thread.threadId, stall);
+      const ratio = utilization.ratio();
+      if (ratio !== null) metrics.eventLoopUtilization(thread.threadId, ratio);
+    },
     totals: () => ({ ledgerDropped: dropped(), gc: gc.totals() }),
+  };
+}
+
+function countSlow(metrics: MetricsStore, { commands, cause }: Incident): void {
+  for (const charged of commands) {
+    const { client, command, count } = charged;
+    metrics.slowCommands({ client, command, server: serverLabel(charged) }, cause, count);
+  }
+}
+
+const utilizationWindowMs = 10_000;
+
+/** How busy the loop was, by the idle time that its beats tell of. */
+function createUtilization() {
+  let from: Beat | null = null;
+  let ratio: number | null = null;
+  return {
+    note(beat: Beat | null): void {
+      if (beat === null) return;
+      const sinceMs = beat.atMs - (from?.atMs ?? 0);
+      if (from !== null && sinceMs < utilizationWindowMs) return;
+      if (from !== null) ratio = Math.max(0, 1 - (beat.idleMs - from.idleMs) / sinceMs);
+      from = beat;
+    },
+    /** null in the first ten seconds. */
+    ratio: (): number | null => ratio,
   };
 }
 

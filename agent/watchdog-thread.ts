@@ -15,6 +15,7 @@ import { faultCounts, guard, onFault } from "./base/guard";
 import { signal, signalCells } from "./base/signals";
 import { flagCells, threadFlag } from "./base/thread-flags";
 import { openCpuThrottling } from "./kernel/cgroup-cpu";
+import { readOwnCpu } from "./kernel/own-cpu";
 import { createProcRoot } from "./kernel/proc-root";
 import type { Incident } from "./model/incident";
 import { type Ms, ms } from "./model/units";
@@ -117,6 +118,8 @@ function assemble(start: WatchdogStart, post: Post) {
     refresh() {
       roster.refresh();
       metrics.internalErrors(faultCounts());
+      const cpuMs = readOwnCpu(common.proc);
+      if (cpuMs !== null) metrics.watchdogCpu(cpuMs);
     },
     health: () => healthOf(roster),
   });

@@ -7,7 +7,12 @@ import { type Cause, causes } from "../agent/model/cause";
 import { type GcKind, gcKinds } from "../agent/model/gc";
 import type { Blame, Culprit, Site } from "../agent/model/incident";
 import type { Ms } from "../agent/model/units";
-import { type CommandMeter, createCommandMeter, type ResolveCommand } from "./command-meter";
+import {
+  type CommandLabels,
+  type CommandMeter,
+  createCommandMeter,
+  type ResolveCommand,
+} from "./command-meter";
 import { createSeriesSet, type Labels, type SeriesSet } from "./series";
 
 export interface AgentInfo {
@@ -23,19 +28,31 @@ export interface ConnectionLabels {
   readonly server: string;
 }
 
+export interface OngoingStall {
+  readonly ageMs: Ms;
+  readonly cause: Cause;
+  readonly culprit: Culprit | null;
+}
+
 export interface MetricsStore {
   commandMeter(resolve: ResolveCommand): CommandMeter;
   /** One beat of the heartbeat and by how much it was late; beats that it prevented are made up for. */
   observeDelay(threadId: number, lateMs: Ms, periodMs: Ms): void;
   /** The watchdog's own lateness at one of its looks. */
   observeWatchdogDelay(lateMs: Ms): void;
-  /** At each look: how long the stall has lasted, or null while there is none. */
-  stallAge(threadId: number, ageMs: Ms | null): void;
+  /** The stall that goes on, as far as it is known, or null while there is none. */
+  stalled(threadId: number, stall: OngoingStall | null): void;
   /** A stall has ended. Sets the age to none. */
   stallClosed(threadId: number, durationMs: Ms, cause: Cause, culprit: Culprit | null): void;
   /** A worker thread has ended: its series go, those of the newest few after a while. */
   threadEnded(threadId: number): void;
   incident(cause: Cause): void;
+  /** Commands of one kind that one cause made slow. */
+  slowCommands(commands: CommandLabels, cause: Cause, count: number): void;
+  /** Of one thread, from 0 to 1. */
+  eventLoopUtilization(threadId: number, ratio: number): void;
+  /** The total, as it stands. */
+  watchdogCpu(totalMs: Ms): void;
   /** The parts of one command's latency. */
   blame(parts: Blame): void;
   commandsOpen(count: number): void;
@@ -89,6 +106,7 @@ function createFamilies() {
   return {
     stalled: cells("stalled"),
     stallAge: cells("stallAge"),
+    currentStall: cells("currentStall"),
     stalls: cells("stalls"),
     stalledSeconds: cells("stalledSeconds"),
     blockedSeconds: cells("blockedSeconds"),
@@ -96,6 +114,7 @@ function createFamilies() {
     eventLoopDelay: histograms("eventLoopDelay"),
     commandDuration: histograms("commandDuration"),
     commandBlame: cells("commandBlame"),
+    slowCommands: cells("slowCommands"),
     commandsOpen: cells("commandsOpen"),
     amqpHeartbeatsMissed: cells("amqpHeartbeatsMissed"),
     amqpClosed: cells("amqpClosed"),
@@ -104,6 +123,8 @@ function createFamilies() {
     connectionsOpened: cells("connectionsOpened"),
     connectionsClosed: cells("connectionsClosed"),
     ledgerDropped: cells("ledgerDropped"),
+    eventLoopUtilization: cells("eventLoopUtilization"),
+    watchdogCpu: cells("watchdogCpu"),
     gcSeconds: cells("gcSeconds"),
     internalErrors: cells("internalErrors"),
     watchdogDelay: histograms("watchdogDelay"),
@@ -123,14 +144,22 @@ export function createMetrics(): MetricsStore {
     observeDelay: (threadId, lateMs, periodMs) =>
       families.eventLoopDelay.at(`${threadId}`).observeEvery(seconds(lateMs), seconds(periodMs)),
     observeWatchdogDelay: (lateMs) => families.watchdogDelay.at().observe(seconds(lateMs)),
-    stallAge: (threadId, ageMs) => setAge(families, threadId, ageMs),
+    stalled: (threadId, stall) => setStall(families, threadId, stall),
     stallClosed(threadId, durationMs, cause, culprit) {
-      setAge(families, threadId, null);
+      setStall(families, threadId, null);
       add(families.stalls.at(`${threadId}`, cause), 1);
       add(families.stalledSeconds.at(`${threadId}`, cause), seconds(durationMs));
-      add(families.blockedSeconds.at(`${threadId}`, ...blockedBy(culprit)), seconds(durationMs));
+      add(
+        families.blockedSeconds.at(`${threadId}`, cause, ...blockedBy(culprit)),
+        seconds(durationMs),
+      );
     },
     threadEnded: createEndedThreads(families),
+    slowCommands: ({ client, command, server }, cause, count) =>
+      add(families.slowCommands.at(client, command, server, cause), count),
+    eventLoopUtilization: (threadId, ratio) =>
+      set(families.eventLoopUtilization.at(`${threadId}`), ratio),
+    watchdogCpu: (totalMs) => raise(families.watchdogCpu.at(), seconds(totalMs)),
     incident: (cause) => add(families.incidents.at(cause), 1),
     blame(parts) {
       for (const [part, key] of blameParts) {
@@ -176,7 +205,8 @@ const blameParts = [
 
 /** A series that is not there until its first event hides that event from rate(). */
 function startAtZero(families: Families): void {
-  setAge(families, mainThread, null);
+  setStall(families, mainThread, null);
+  families.watchdogCpu.at();
   families.eventLoopDelay.at(`${mainThread}`);
   families.watchdogDelay.at();
   families.commandsOpen.at();
@@ -187,9 +217,15 @@ function startAtZero(families: Families): void {
   for (const kind of gcKinds) families.gcSeconds.at(kind);
 }
 
-function setAge(families: Families, threadId: number, ageMs: Ms | null): void {
-  set(families.stalled.at(`${threadId}`), ageMs === null ? 0 : 1);
-  set(families.stallAge.at(`${threadId}`), ageMs === null ? 0 : seconds(ageMs));
+function setStall(families: Families, threadId: number, stall: OngoingStall | null): void {
+  const thread = `${threadId}`;
+  set(families.stalled.at(thread), stall === null ? 0 : 1);
+  set(families.stallAge.at(thread), stall === null ? 0 : seconds(stall.ageMs));
+  // What was known of it may have changed, and of none there is nothing to know.
+  families.currentStall.drop("thread", thread);
+  if (stall === null) return;
+  const { cause, culprit, ageMs } = stall;
+  set(families.currentStall.at(thread, cause, ...blockedBy(culprit)), seconds(ageMs));
 }
 
 /** A last scrape should find what a short-lived worker had to tell; hundreds of them would fill the page. */

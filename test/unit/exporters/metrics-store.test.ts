@@ -26,13 +26,16 @@ describe("stalls", () => {
   test("the gauges rise while one goes on and fall when it ends", () => {
     const metrics = createMetrics();
     expect(stateOf(metrics, "stalled", { thread: "0" })).toBe(0);
-    metrics.stallAge(0, ms(40));
-    metrics.stallAge(0, ms(2040));
+    metrics.stalled(0, { ageMs: ms(40), cause: "unknown", culprit: null });
+    metrics.stalled(0, { ageMs: ms(2040), cause: "sync-native-io", culprit });
+    expect(read(metrics, "currentStall")).toHaveLength(1);
+    expect(stateOf(metrics, "currentStall", { module: "syncredis.node", thread: "0" })).toBe(2.04);
     expect(stateOf(metrics, "stalled")).toBe(1);
     expect(stateOf(metrics, "stallAge")).toBe(2.04);
     metrics.stallClosed(0, ms(2100), "sync-native-io", culprit);
     expect(stateOf(metrics, "stalled")).toBe(0);
     expect(stateOf(metrics, "stallAge")).toBe(0);
+    expect(read(metrics, "currentStall")).toEqual([]);
   });
 
   test("count by thread and cause, and their time by what held the loop", () => {
