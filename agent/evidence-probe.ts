@@ -37,7 +37,7 @@ function runtimeSources(): readonly Source[] {
     },
     {
       name: "JavaScript on the CPU (inspector)",
-      gap: hasInspector ? "not asked by this version of loophound" : "node without inspector",
+      gap: hasInspector ? null : "node without inspector",
     },
   ];
 }

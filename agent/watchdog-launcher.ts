@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { Worker } from "node:worker_threads";
+import { createAnswerCell } from "./base/answer-cell";
 import { createStderr } from "./base/diag";
 import { guard } from "./base/guard";
 import { rollCallNever, signal, signalCells } from "./base/signals";
@@ -12,6 +13,7 @@ import type { Incident } from "./model/incident";
 import type { FromWatchdog, ThreadHandover, ToWatchdog, WatchdogStart } from "./model/wire";
 import { recordGc } from "./pulse/gc-facts";
 import { ownTid } from "./pulse/own-tid";
+import { answerStacks } from "./pulse/stack-answer";
 import type { ThreadMemory } from "./thread-memory";
 import { createPulse } from "./thread-pulse";
 
@@ -46,7 +48,7 @@ export function createWatchdogLauncher(options: LauncherOptions): WatchdogLaunch
   });
   let worker: Worker | null = null;
   let timer: NodeJS.Timeout | null = null;
-  let stopGc: (() => void) | null = null;
+  let stopRecorders: readonly ((() => void) | null)[] = [];
   heartbeat.start();
 
   const flushAtExit = (): void => {
@@ -65,9 +67,13 @@ export function createWatchdogLauncher(options: LauncherOptions): WatchdogLaunch
   function launch(): void {
     if (worker !== null) return;
     clearTimeout(timer ?? undefined);
-    worker = guard("launch", () => createWorker(options), null);
+    const answers = createAnswerCell();
+    worker = guard("launch", () => createWorker(options, answers), null);
     if (worker === null) return;
-    stopGc = guard("launch", () => recordGc(options.memory.gc), null);
+    stopRecorders = [
+      guard("launch", () => recordGc(options.memory.gc), null),
+      guard("launch", () => answerStacks(answers), null),
+    ];
     worker.on("message", (message: FromWatchdog) => {
       if (message.kind === "beat-fast") heartbeat.beatFast();
       else if (message.kind === "incident") options.onIncident(message.incident);
@@ -86,7 +92,7 @@ export function createWatchdogLauncher(options: LauncherOptions): WatchdogLaunch
   function stop(): void {
     clearTimeout(timer ?? undefined);
     heartbeat.stop();
-    stopGc?.();
+    for (const stopRecorder of stopRecorders) stopRecorder?.();
     process.removeListener("exit", flushAtExit);
     Atomics.store(cells, signal.rollCall, rollCallNever);
     void worker?.terminate();
@@ -114,11 +120,11 @@ function sayEnded(error: unknown): void {
  * execArgv and env are empty so that no preload, ours or another agent's, runs in the watchdog:
  * --require and NODE_OPTIONS are inherited by worker threads and would start workers without end.
  */
-function createWorker(options: LauncherOptions): Worker {
+function createWorker(options: LauncherOptions, answers: SharedArrayBuffer): Worker {
   const start: WatchdogStart = {
     loophound: "watchdog",
     config: options.config,
-    thread: { threadId: 0, tid: ownTid(), ...options.memory },
+    thread: { threadId: 0, tid: ownTid(), ...options.memory, answers },
     ...options.names(),
     signals: options.signals,
     isSubscribed: options.isSubscribed(),

@@ -16,6 +16,8 @@ export interface WatchedThread {
   readonly gc: SharedArrayBuffer;
   readonly marker: SharedArrayBuffer;
   readonly flags: SharedArrayBuffer;
+  /** Absent: the thread cannot be asked for its stack (the inspector reaches the main thread alone). */
+  readonly answers?: SharedArrayBuffer;
 }
 
 /** A thread as it is given to the watchdog: its memory, and the names behind the numbers in it. */

@@ -38,11 +38,8 @@ export interface WatchParts {
   close(): void;
 }
 
-/** `answers` is memory of base/answer-cell; without it the thread is never asked for its stack. */
-export type AnsweringThread = WatchedThread & { readonly answers?: SharedArrayBuffer };
-
 export interface AssembleOptions {
-  readonly thread: AnsweringThread;
+  readonly thread: WatchedThread;
   readonly config: Config;
   readonly proc: ProcRoot;
   readonly arch: string;
@@ -107,7 +104,7 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
 /** The inspector leads from a worker thread to the main thread, and to no other. */
 const mainThreadId = 0;
 
-function interruptsOf({ threadId, answers }: AnsweringThread): InterruptLog {
+function interruptsOf({ threadId, answers }: WatchedThread): InterruptLog {
   if (threadId !== mainThreadId || answers === undefined) {
     return noInterrupts(null);
   }
