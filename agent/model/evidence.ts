@@ -35,9 +35,10 @@ export interface ForwardedCall {
   readonly function: string;
 }
 
-/** A stretch of consecutive samples that found the thread in the same place. */
+/** The samples that found the thread in the same place. */
 export interface Sighting {
   readonly firstMs: Ms;
+  /** Between the two it may have been elsewhere, and have come back. */
   readonly lastMs: Ms;
   /** Its share of the stall: the time for which these samples stand. */
   readonly weightMs: Ms;
@@ -45,7 +46,9 @@ export interface Sighting {
   readonly state: string | null;
   /** null: on CPU or waiting for one. */
   readonly call: BlockingCall | null;
-  /** null: not read (on CPU, or refused). */
+  /** On CPU, as V8's isolate shows it: in JavaScript, or in native code that it called; null: not known. */
+  readonly running: "javascript" | "native" | null;
+  /** null: not read, or refused. On CPU it has the JavaScript that called native code, and no native frames. */
   readonly stack: ThreadStack | null;
   /** What the forwarders' marker said; null: no forwarded call was under way, or forwarders are off. */
   readonly forwarded: ForwardedCall | null;

@@ -36,6 +36,8 @@ export interface JsStackRequest {
   readonly start: {
     /** Frame pointer of the innermost V8 frame if known; it decides where the isolate names none. */
     readonly fp: Address | null;
+    /** True: that frame is the exit frame that the isolate names, so it need not be looked for. */
+    readonly isExit?: boolean;
     /** Where that frame was left, if known: needed when compiled code called native code directly. */
     readonly pc?: Address | null;
     /** The blocked thread's stack pointer, below its C++ frames: the isolate is found among them. */
@@ -66,7 +68,8 @@ export function readJsStack(request: JsStackRequest): JsStack {
     sp: request.start.sp,
     stackHigh: request.start.stackHigh,
   };
-  const chain = findChain(range, request.start.fp, request.start.pc ?? null, gaps);
+  const { fp, pc = null, isExit = false } = request.start;
+  const chain = isExit && fp !== null ? walkChain(range, fp, null) : findChain(range, fp, pc, gaps);
   if (chain === null) return { frames: [], gaps: [...gaps] };
   if (chain.dropped > 0) gaps.add(`${chain.dropped} outer V8 frames are left out`);
   const heap = openHeap(memory, request.v8);

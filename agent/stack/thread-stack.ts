@@ -11,6 +11,7 @@ import { readJsStack } from "./js-frames";
 import { type Memory, openSelfMemory, selfExecutablePath, withBudget, withPages } from "./memory";
 import { createModuleImages, type ModuleImages } from "./module-images";
 import { readNativeStack } from "./native-stack";
+import { openRunningThread, type RunningThread } from "./running-thread";
 import { loadV8Metadata, type V8Metadata } from "./v8-metadata";
 
 /** Stacks, heap objects and source text of one examination; far more than any that was seen. */
@@ -24,6 +25,8 @@ export interface StackExaminer {
   /** Why JavaScript frames cannot be read in this Node; null if they can. */
   readonly jsGap: string | null;
   examine(pc: Address, sp: Address): ThreadStack;
+  /** For one thread while it is on CPU; null where V8's layout is not known. */
+  openRunning(): RunningThread | null;
   close(): void;
 }
 
@@ -38,11 +41,20 @@ export function createStackExaminer(proc: ProcRoot): Result<StackExaminer> {
     memory: memory.value,
     jsGap,
     examine: (pc, sp) => examine({ proc, memory: memory.value, images, v8, jsGap }, pc, sp),
+    openRunning: () => (v8.ok ? openRunning(proc, memory.value, v8.value) : null),
     close() {
       memory.value.close();
       images.close();
     },
   });
+}
+
+function openRunning(proc: ProcRoot, memory: Memory, v8: V8Metadata): RunningThread {
+  const maps = () => {
+    const read = readMaps(proc);
+    return read.ok ? read.value : null;
+  };
+  return openRunningThread({ memory, v8, maps });
 }
 
 function loadV8(): Result<V8Metadata> {

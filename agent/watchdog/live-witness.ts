@@ -51,12 +51,14 @@ export function createLiveWitness(options: LiveWitnessOptions): LiveWitness {
       : openTaskReaders(proc, tid);
   const sources: Sources = { options, readers };
   const learner = createLoopEpollLearner();
+  const running = options.examiner.ok ? options.examiner.value.openRunning() : null;
   return {
     blindSpots: blindSpots(sources),
     syscall: () => (readers.ok ? readTaskSyscall(readers.value) : readers),
     isAsleepInLoop(state, isFresh) {
       const fd = epollFdOf(state, arch);
       if (fd !== null) learner.saw(fd, isFresh);
+      if (fd !== null && state.kind === "blocked") running?.slept(state.sp);
       const own = learner.fd();
       return own === null ? null : fd === own;
     },
@@ -64,6 +66,8 @@ export function createLiveWitness(options: LiveWitnessOptions): LiveWitness {
     figures: () => figuresOf(sources),
     call: (state) => callOf(options, state),
     stack: (state) => stackOf(sources, state),
+    running: () => running?.place() ?? null,
+    runningStack: (place) => running?.examine(place) ?? null,
     forwarded: options.forwarded,
     close() {
       if (readers.ok) closeTaskReaders(readers.value);

@@ -1,10 +1,11 @@
-// Collects evidence from the first suspicion until a stall is over: consecutive samples that find
-// the thread in the same place become one sighting, with the time that they stand for.
+// Collects evidence from the first suspicion until a stall is over: samples that find the thread in
+// the same place become one sighting, with the time that they stand for.
 
 import type { ForwardedCall, Interrupt, Sighting } from "../model/evidence";
 import type { SyscallState } from "../model/snapshot";
 import type { ThreadStack } from "../model/stack";
 import { type Ms, ms } from "../model/units";
+import type { NativePlace, RunningPlace } from "../stack/running-thread";
 import { type InterruptLog, noInterrupts } from "./interrupt-log";
 import type { CpuFigures, Witness } from "./witness";
 
@@ -12,6 +13,8 @@ import type { CpuFigures, Witness } from "./witness";
 const sightingsMax = 64;
 /** A stack costs the watchdog about a millisecond; this many tell a stall's story. */
 const stacksMax = 16;
+/** On CPU the thread moves on under more of the readings, and more of them are needed. */
+const runningStacksMax = 32;
 const gapsMax = 8;
 
 export interface Recording {
@@ -46,17 +49,23 @@ interface Mark {
 
 /** One recording in the making. */
 interface Draft {
-  readonly sightings: { readonly key: string; sighting: Sighting }[];
+  /** In order of their first sample. */
+  readonly sightings: Map<string, Sighting>;
   readonly gaps: Set<string>;
+  /** Of the sighting that the last sample belongs to; null: it was not examined. */
+  newest: string | null;
   last: Mark | null;
   stacksRead: number;
+  runningStacksRead: number;
 }
 
 const emptyDraft = (): Draft => ({
-  sightings: [],
+  sightings: new Map(),
   gaps: new Set(),
+  newest: null,
   last: null,
   stacksRead: 0,
+  runningStacksRead: 0,
 });
 
 export function createStallRecorder(
@@ -82,9 +91,11 @@ export function createStallRecorder(
     sample(nowMs, healthyMs, state) {
       const mark = { atMs: nowMs, figures: witness.figures() };
       const weightMs = ms(Math.max(0, nowMs - (draft.last?.atMs ?? healthyMs)));
-      see(draft, witness, state, mark, weightMs);
+      const running = mayRun(state) ? witness.running() : null;
+      see(draft, witness, { state, running, mark, weightMs });
       draft.last = mark;
-      interrupts.look(nowMs, ms(nowMs - healthyMs), state);
+      // Native code would not answer; whoever stands in it is seen from outside.
+      if (running?.kind !== "native") interrupts.look(nowMs, ms(nowMs - healthyMs), state);
     },
     isRecording: () => draft.last !== null,
     view: (endMs) => finish(endMs, draft.last),
@@ -99,64 +110,88 @@ export function createStallRecorder(
   };
 }
 
-function see(
-  draft: Draft,
-  witness: Witness,
-  state: SyscallState | null,
-  mark: Mark,
-  weightMs: Ms,
-): void {
+interface Sample {
+  readonly state: SyscallState | null;
+  readonly running: RunningPlace | null;
+  readonly mark: Mark;
+  readonly weightMs: Ms;
+}
+
+function see(draft: Draft, witness: Witness, sample: Sample): void {
+  const { state, running, mark, weightMs } = sample;
   const forwarded = witness.forwarded();
-  const key = `${placeOf(state)} ${nameOf(forwarded)}`;
-  const newest = draft.sightings.at(-1);
-  if (newest?.key === key) {
-    newest.sighting = {
-      ...newest.sighting,
+  const key = `${placeOf(state, running)} ${nameOf(forwarded)}`;
+  const known = draft.sightings.get(key);
+  const isNew = known === undefined && draft.sightings.size < sightingsMax;
+  draft.newest = known !== undefined || isNew ? key : null;
+  if (known !== undefined) {
+    draft.sightings.set(key, {
+      ...known,
       lastMs: mark.atMs,
-      weightMs: ms(newest.sighting.weightMs + weightMs),
+      weightMs: ms(known.weightMs + weightMs),
       // A reading that was refused because the thread moved is tried again.
-      stack: newest.sighting.stack ?? readStack(draft, witness, state),
-    };
-  } else if (draft.sightings.length < sightingsMax) {
-    const sighting: Sighting = {
+      stack: known.stack ?? readStack(draft, witness, sample),
+    });
+  } else if (isNew) {
+    draft.sightings.set(key, {
       firstMs: mark.atMs,
       lastMs: mark.atMs,
       weightMs,
       state: mark.figures.state,
       call: state === null ? null : witness.call(state),
-      stack: readStack(draft, witness, state),
+      running: running?.kind ?? null,
+      stack: readStack(draft, witness, sample),
       forwarded,
-    };
-    draft.sightings.push({ key, sighting });
+    });
   } else {
     draft.gaps.add(`more than ${sightingsMax} places in one stall; later ones were not examined`);
   }
 }
 
-function readStack(draft: Draft, witness: Witness, state: SyscallState | null): ThreadStack | null {
-  if (state?.kind !== "blocked" || draft.stacksRead >= stacksMax) return null;
-  draft.stacksRead++;
-  const stack = witness.stack(state);
+function readStack(draft: Draft, witness: Witness, sample: Sample): ThreadStack | null {
+  const { state, running } = sample;
+  const stack =
+    running?.kind === "native"
+      ? readRunning(draft, witness, running)
+      : readBlocked(draft, witness, state);
   for (const gap of stack?.gaps ?? []) if (draft.gaps.size < gapsMax) draft.gaps.add(gap);
   return stack;
 }
 
-function sightingsUntil(draft: Draft, endMs: Ms): readonly Sighting[] {
-  const sightings = draft.sightings.map(({ sighting }) => sighting);
-  const newest = sightings.pop();
-  if (newest !== undefined) {
-    const moreMs = Math.max(0, endMs - newest.lastMs);
-    const lastMs = ms(newest.lastMs + moreMs);
-    sightings.push({ ...newest, lastMs, weightMs: ms(newest.weightMs + moreMs) });
-  }
-  return sightings;
+function readRunning(draft: Draft, witness: Witness, place: NativePlace): ThreadStack | null {
+  if (draft.runningStacksRead >= runningStacksMax) return null;
+  draft.runningStacksRead++;
+  return witness.runningStack(place);
 }
+
+function readBlocked(
+  draft: Draft,
+  witness: Witness,
+  state: SyscallState | null,
+): ThreadStack | null {
+  if (state?.kind !== "blocked" || draft.stacksRead >= stacksMax) return null;
+  draft.stacksRead++;
+  return witness.stack(state);
+}
+
+function sightingsUntil(draft: Draft, endMs: Ms): readonly Sighting[] {
+  return [...draft.sightings].map(([key, sighting]) => {
+    if (key !== draft.newest) return sighting;
+    const moreMs = Math.max(0, endMs - sighting.lastMs);
+    const lastMs = ms(sighting.lastMs + moreMs);
+    return { ...sighting, lastMs, weightMs: ms(sighting.weightMs + moreMs) };
+  });
+}
+
+/** Where the kernel does not say whether it runs, its memory may. */
+const mayRun = (state: SyscallState | null): boolean => state === null || state.kind === "running";
 
 const nameOf = (call: ForwardedCall | null): string =>
   call === null ? "" : `${call.module} ${call.function}`;
 
-/** Same place: same call at the same depth of stack and program counter. */
-function placeOf(state: SyscallState | null): string {
+/** Same place: same call at the same depth of stack and program counter; on CPU, called from the same place. */
+function placeOf(state: SyscallState | null, running: RunningPlace | null): string {
+  if (running !== null) return running.kind === "native" ? `native@${running.key}` : "javascript";
   if (state === null) return "unreadable";
   if (state.kind === "running") return "running";
   const call = state.kind === "blocked" ? `${state.number}(${state.args[0]})` : "outside";

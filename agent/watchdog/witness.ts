@@ -6,6 +6,7 @@ import type { Result } from "../model/result";
 import type { SyscallState } from "../model/snapshot";
 import type { ThreadStack } from "../model/stack";
 import type { Ms } from "../model/units";
+import type { NativePlace, RunningPlace } from "../stack/running-thread";
 
 /** Cumulative figures of one thread; null where the kernel does not give them. */
 export interface CpuFigures {
@@ -32,6 +33,10 @@ export interface Witness {
   call(state: SyscallState): BlockingCall | null;
   /** The stack of a thread blocked in `state`; null if it moved on meanwhile or refuses. About a millisecond. */
   stack(state: SyscallState): ThreadStack | null;
+  /** Where a thread on CPU is: a few reads of its memory; null where that cannot be told. */
+  running(): RunningPlace | null;
+  /** The JavaScript that called the native code it is in; null if it has left that meanwhile. */
+  runningStack(place: NativePlace): ThreadStack | null;
   /** The forwarded native call under way; null if there is none. One read of shared memory. */
   forwarded(): ForwardedCall | null;
   /** What this witness cannot see here at all, a sentence each. */

@@ -57,6 +57,7 @@ export const sighting = (changes: Partial<Sighting>): Sighting => ({
   weightMs: ms(100),
   state: "S",
   call: { name: "read", target: { kind: "tcp", host: "127.0.0.1", port: 6379 } },
+  running: null,
   stack: null,
   forwarded: null,
   ...changes,

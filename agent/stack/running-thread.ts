@@ -1,0 +1,157 @@
+// A thread on CPU, seen from outside. While native code runs that JavaScript called, V8's isolate holds
+// the frame at which JavaScript was left (the exit frame), and everything above it on the stack stands
+// still: it can be read as if the thread were blocked. Watchdog thread.
+
+import type { MapRegion, Maps } from "../kernel/maps";
+import type { ThreadStack } from "../model/stack";
+import { type Address, address, bytes } from "../model/units";
+import { findIsolates } from "./isolate";
+import { readJsStack } from "./js-frames";
+import { type Memory, withBudget, withPages, wordOf } from "./memory";
+import type { V8Metadata } from "./v8-metadata";
+
+/** `javascript`: no native code that JavaScript called, or only a fast call that leaves no frame. */
+export type RunningPlace = { readonly kind: "javascript" } | NativePlace;
+
+export interface NativePlace {
+  readonly kind: "native";
+  readonly isolate: Address;
+  /** Frame pointer of the exit frame. */
+  readonly exitFp: Address;
+  /** The stack pointer when JavaScript was left; native frames lie below. */
+  readonly exitSp: Address;
+  /** The same for the same call of the same function from the same place, as far as a few words tell. */
+  readonly key: string;
+}
+
+export interface RunningThread {
+  /** The thread sleeps with this stack pointer: its isolate is looked for, until it is found. */
+  slept(sp: Address): void;
+  /** Where it is now: a few reads of memory. Null while that cannot be told. */
+  place(): RunningPlace | null;
+  /** The JavaScript above that place; null if the thread has left it meanwhile. About a millisecond. */
+  examine(place: NativePlace): ThreadStack | null;
+}
+
+export interface RunningSources {
+  readonly memory: Memory;
+  readonly v8: V8Metadata;
+  readonly maps: () => Maps | null;
+}
+
+/** A search that found nothing four times is not worth more of the watchdog's time. */
+const searchesMax = 4;
+/** The main thread's mapping grows downwards with its stack; ulimit -s is 8 MiB, some set 64. */
+const stackBytesMax = 67_108_864;
+const examinationBytes = bytes(16 * 1024 * 1024);
+/** Of the stack around the exit frame: the same bytes before and after mean the same call. */
+const sameBytesBelow = 8;
+const sameBytesAbove = 256;
+
+interface Found {
+  readonly stackHigh: Address;
+  readonly isolates: readonly Address[];
+  /** Code that was mapped from a file: among it the interpreter, which returns to one place for all. */
+  readonly fileCode: readonly MapRegion[];
+}
+
+export function openRunningThread(sources: RunningSources): RunningThread {
+  let found: Found | null = null;
+  let searchesLeft = searchesMax;
+  return {
+    slept(sp) {
+      if (found !== null || searchesLeft === 0) return;
+      searchesLeft--;
+      found = search(sources, sp);
+    },
+    place() {
+      if (found === null) return null;
+      const place = placeOf(sources, found);
+      // Others were a worker's: they never have a frame on this stack.
+      if (place?.kind === "native") found = { ...found, isolates: [place.isolate] };
+      return place;
+    },
+    examine: (place) => (found === null ? null : examine(sources, found.stackHigh, place)),
+  };
+}
+
+function search({ memory, v8, maps }: RunningSources, sp: Address): Found | null {
+  const now = maps();
+  const stackHigh = now?.find(sp)?.high;
+  if (now === null || stackHigh === undefined) return null;
+  const isolates = findIsolates(memory, v8, { sp, high: stackHigh });
+  if (isolates.length === 0) return null;
+  const fileCode = now.regions.filter((region) => region.executable && region.inode !== 0);
+  return { stackHigh, isolates, fileCode };
+}
+
+function placeOf(sources: RunningSources, found: Found): RunningPlace | null {
+  const { memory, v8 } = sources;
+  let isOutside = false;
+  for (const isolate of found.isolates) {
+    const fp = memory.word(address(isolate + v8.layout.isolateCEntryFp));
+    if (!fp.ok) continue;
+    if (fp.value === 0) isOutside = true;
+    else if (isOnStack(found.stackHigh, fp.value)) {
+      const place = nativePlace(sources, found, isolate, address(fp.value));
+      if (place !== null) return place;
+    }
+  }
+  return isOutside ? { kind: "javascript" } : null;
+}
+
+const isOnStack = (stackHigh: Address, at: number): boolean =>
+  at % 8 === 0 && at < stackHigh && at > stackHigh - stackBytesMax;
+
+/**
+ * ExitFrameConstants::kSPOffset is -2 words, a frame's type one word lower than its caller's fp, which
+ * its caller's pc follows; src/execution/frame-constants.h. Null for what is no such frame any more.
+ */
+function nativePlace(
+  { memory, v8 }: RunningSources,
+  found: Found,
+  isolate: Address,
+  exitFp: Address,
+): NativePlace | null {
+  const frame = memory.read(address(exitFp - 16), bytes(48));
+  if (!frame.ok) return null;
+  const [exitSp = 0, type = 0, callerFp = 0, returnPc = 0, ...target] = [0, 8, 16, 24, 32, 40].map(
+    (at) => wordOf(frame.value, at),
+  );
+  const { exit, builtinExit, apiCallbackExit } = v8.frameTypes;
+  const isExit = [...exit, ...builtinExit, ...apiCallbackExit].includes(type / 2);
+  if (!isExit || exitSp % 8 !== 0 || exitSp >= exitFp || !isOnStack(found.stackHigh, callerFp)) {
+    return null;
+  }
+  // All interpreted functions are returned to at one place: there the bytecode's offset tells calls apart.
+  const isInFile = found.fileCode.some(({ low, high }) => returnPc >= low && returnPc < high);
+  const offset = isInFile ? memory.word(address(callerFp + v8.frame.bytecodeOffset)) : null;
+  const key = [exitFp, returnPc, ...target, offset?.ok === true ? offset.value : 0].join(" ");
+  return { kind: "native", isolate, exitFp, exitSp: address(exitSp), key };
+}
+
+function examine(
+  sources: RunningSources,
+  stackHigh: Address,
+  place: NativePlace,
+): ThreadStack | null {
+  const before = fingerprint(sources, place);
+  const maps = sources.maps();
+  if (before === null || maps === null) return null;
+  const memory = withPages(withBudget(sources.memory, examinationBytes));
+  const sp = address(place.exitSp - 8);
+  const start = { fp: place.exitFp, isExit: true, sp, stackHigh };
+  const js = readJsStack({ memory, maps, v8: sources.v8, start });
+  const after = fingerprint(sources, place);
+  if (after === null || !after.equals(before)) return null;
+  return { native: [], js: js.frames, gaps: js.gaps };
+}
+
+/** The isolate's word and the stack around the exit frame. */
+function fingerprint({ memory, v8 }: RunningSources, place: NativePlace): Buffer | null {
+  const { isolate, exitFp, exitSp } = place;
+  const from = exitSp - sameBytesBelow;
+  const word = memory.read(address(isolate + v8.layout.isolateCEntryFp), bytes(8));
+  const stack = memory.read(address(from), bytes(exitFp + sameBytesAbove - from));
+  return word.ok && stack.ok ? Buffer.concat([word.value, stack.value]) : null;
+}
