@@ -1,25 +1,22 @@
-// Turns a sighting of a thread blocked in a system call into a culprit: who called, what it waits on.
+// Turns the pieces of a stall that belong together into a culprit: who, where, what it waits on.
 
-import type { Sighting, Target } from "../model/evidence";
-import type { Culprit, PeerAddress } from "../model/incident";
+import type { Target } from "../model/evidence";
+import type { Culprit, PeerAddress, Site } from "../model/incident";
 import { isOwn, jsLine, nativeLine, siteOf } from "./frames";
+import type { Piece } from "./owners";
 
-export interface Named {
-  readonly module: string | null;
-  readonly symbol: string | null;
-}
-
-export function culpritOf(sighting: Sighting, named: Named): Culprit {
-  const stack = sighting.stack;
+export function culpritOf({ heaviest }: Group): Culprit {
+  const { owner, sighting } = heaviest;
+  const { call = null, stack = null } = sighting ?? {};
   return {
-    module: named.module,
-    symbol: named.symbol,
-    syscall: sighting.call?.name ?? null,
-    peer: peerOf(sighting.call?.target ?? null),
-    target: targetInWords(sighting.call?.target ?? null),
-    site: stack === null ? null : siteOf(stack),
+    module: owner.named.module,
+    symbol: owner.named.symbol,
+    syscall: call?.name ?? null,
+    peer: peerOf(call?.target ?? null),
+    target: targetInWords(call?.target ?? null),
+    site: siteOf(owner.js),
     nativeStack: stack?.native.map(nativeLine) ?? [],
-    jsStack: stack?.js.filter((frame) => !isOwn(frame)).map(jsLine) ?? [],
+    jsStack: (stack?.js ?? owner.js).filter((frame) => !isOwn(frame)).map(jsLine),
   };
 }
 
@@ -42,28 +39,32 @@ export function targetInWords(target: Target | null): string | null {
   }
 }
 
-/** Sightings that stand for the same culprit, with their summed weight, heaviest first. */
+/** Pieces of the same culprit, with their summed weight, heaviest first. */
 export interface Group {
-  readonly named: Named;
-  readonly heaviest: Sighting;
+  readonly heaviest: Piece;
   readonly weightMs: number;
+  /** Of that, on CPU. */
+  readonly onCpuMs: number;
 }
 
-/** `name` gives null for a sighting that is not this rule's business. */
-export function groupSightings(
-  sightings: readonly Sighting[],
-  name: (sighting: Sighting) => Named | null,
-): readonly Group[] {
+export function groupPieces(pieces: readonly Piece[]): readonly Group[] {
   const groups = new Map<string, Group>();
-  for (const sighting of sightings) {
-    const named = name(sighting);
-    if (named === null) continue;
-    const site = sighting.stack === null ? null : siteOf(sighting.stack);
-    const key = JSON.stringify([named.module, site?.file, site?.line]);
+  for (const piece of pieces) {
+    const key = keyOf(piece, siteOf(piece.owner.js));
     const group = groups.get(key);
-    const weightMs = (group?.weightMs ?? 0) + sighting.weightMs;
-    const isHeavier = group === undefined || sighting.weightMs > group.heaviest.weightMs;
-    groups.set(key, isHeavier ? { named, heaviest: sighting, weightMs } : { ...group, weightMs });
+    const isHeavier = group === undefined || piece.weightMs > group.heaviest.weightMs;
+    groups.set(key, {
+      heaviest: isHeavier ? piece : group.heaviest,
+      weightMs: (group?.weightMs ?? 0) + piece.weightMs,
+      onCpuMs: (group?.onCpuMs ?? 0) + (piece.isOnCpu ? piece.weightMs : 0),
+    });
   }
   return [...groups.values()].sort((a, b) => b.weightMs - a.weightMs);
+}
+
+/** Where JavaScript runs, it is somewhere else at each look: its function counts, not its line. */
+function keyOf({ owner }: Piece, site: Site | null): string {
+  const { kind, named } = owner;
+  const where = kind === "script" ? site?.function : site?.line;
+  return JSON.stringify([named.module, site?.file, where]);
 }

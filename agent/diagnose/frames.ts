@@ -52,17 +52,25 @@ export function nativeCulprit(stack: ThreadStack, executable: string): NativeCul
 /** Our forwarders stand on the stack between an addon and its caller; nobody asked for them. */
 export const isOwn = (frame: JsFrame): boolean => frame.script === forwarderScript;
 
-const isCore = (frame: JsFrame): boolean => frame.script?.startsWith("node:") === true;
+export const isCore = (frame: JsFrame): boolean => frame.script?.startsWith("node:") === true;
 
 /** The application's line: the first frame outside Node and node_modules, else outside Node. */
-export function siteOf(stack: ThreadStack): Site | null {
-  const outside = stack.js.filter(
+export function siteOf(frames: readonly JsFrame[]): Site | null {
+  const outside = frames.filter(
     (frame) => frame.script !== null && !isCore(frame) && !isOwn(frame),
   );
-  const own = outside.find((frame) => !frame.script?.includes("/node_modules/")) ?? outside[0];
+  const own = outside.find((frame) => !isPackaged(frame)) ?? outside[0];
   if (own?.script == null) return null;
   const file = own.script.startsWith("file://") ? pathOfUrl(own.script) : own.script;
   return { function: own.functionName, file, line: own.line, column: own.column };
+}
+
+const isPackaged = (frame: JsFrame): boolean => frame.script?.includes("/node_modules/") === true;
+
+/** The npm package that a script belongs to; null for the application's own. */
+export function packageOf(frame: JsFrame): string | null {
+  const match = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(frame.script ?? "");
+  return match?.[1] ?? null;
 }
 
 function pathOfUrl(url: string): string {
@@ -73,34 +81,45 @@ function pathOfUrl(url: string): string {
   }
 }
 
-export interface CoreApi {
-  /** `node:fs` and the like. */
-  readonly module: string;
-  readonly symbol: string | null;
-}
-
 /** Frames of Node's own JavaScript between the block and the application, innermost first. */
-export function coreFrames(stack: ThreadStack): readonly JsFrame[] {
-  const js = stack.js.filter((frame) => !isOwn(frame));
+export function coreFrames(frames: readonly JsFrame[]): readonly JsFrame[] {
+  const js = frames.filter((frame) => !isOwn(frame));
   const end = js.findIndex((frame) => frame.script !== null && !isCore(frame));
-  return end < 0 ? js.filter(isCore) : js.slice(0, end).filter(isCore);
+  return (end < 0 ? js : js.slice(0, end)).filter(isCore);
 }
 
-/** The public API that the application called: the outermost of those frames that is not internal. */
-export function coreApi(stack: ThreadStack): CoreApi | null {
-  const frames = coreFrames(stack);
-  const api =
-    frames.findLast((frame) => !frame.script?.startsWith("node:internal/")) ?? frames.at(-1);
-  if (api?.script != null) return { module: api.script, symbol: api.functionName };
-  return isAtomicsWait(stack) ? { module: "Atomics", symbol: "Atomics.wait" } : null;
+/** The scripted frames between the block and the module loader that ran into it, and all outside that. */
+export interface Loading {
+  readonly isImport: boolean;
+  readonly outside: readonly JsFrame[];
 }
 
-/** V8 waits in FutexEmulation, for JavaScript and for WebAssembly. */
+/**
+ * A module that is being loaded by code of the application, or whose code is being compiled; null where
+ * the loader is only how the program was started.
+ */
+export function loadingOf(frames: readonly JsFrame[]): Loading | null {
+  const at = frames.findIndex(isLoader);
+  if (at < 0) return null;
+  const outside = frames.slice(at).filter((frame) => !isOwn(frame));
+  const isCalled = outside.some((frame) => frame.script !== null && !isCore(frame));
+  const isInLoader = frames.slice(0, at).every((frame) => frame.script === null || isCore(frame));
+  if (!isCalled && !isInLoader) return null;
+  return { isImport: !outside.some((frame) => isLoader(frame) && !isEsm(frame)), outside };
+}
+
+const isLoader = (frame: JsFrame): boolean =>
+  frame.script?.startsWith("node:internal/modules/") === true;
+const isEsm = (frame: JsFrame): boolean => frame.script?.includes("/esm/") === true;
+
+/** Collections run on the stack of whatever allocated. */
+export const isCollecting = (stack: ThreadStack): boolean =>
+  stack.native.some((frame) =>
+    /^v8::internal::(Heap|MarkCompact|Scavenger)/.test(frame.symbol ?? ""),
+  );
+
 export const isAtomicsWait = (stack: ThreadStack): boolean =>
   stack.native.some((frame) => /FutexEmulation|AtomicsWait/.test(frame.symbol ?? ""));
-
-export const isLoadingModules = (stack: ThreadStack): boolean =>
-  coreFrames(stack).some((frame) => frame.script?.startsWith("node:internal/modules/") === true);
 
 export function nativeLine(frame: NativeFrame): string {
   const where = frame.module === null ? "[code]" : baseName(frame.module);

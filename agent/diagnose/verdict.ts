@@ -6,8 +6,8 @@ import type { StallEvidence } from "../model/evidence";
 import type { Culprit, Evidence } from "../model/incident";
 import { heartbeatEvidence } from "./amqp-heartbeat";
 import { durationMs, type Match, type Rule, roundMs } from "./rule";
+import { coreApi, javaScript, moduleLoad, nativeAddon } from "./rules/held";
 import { cpuStarved, gc, pageFault, processStopped } from "./rules/machine";
-import { moduleLoad, syncCoreApi, syncNativeIo } from "./rules/off-cpu";
 
 export interface Verdict {
   readonly cause: Cause;
@@ -26,8 +26,9 @@ const rules: readonly Rule[] = [
   gc,
   pageFault,
   moduleLoad,
-  syncNativeIo,
-  syncCoreApi,
+  nativeAddon,
+  coreApi,
+  javaScript,
 ];
 
 export function judge(evidence: StallEvidence): Verdict {

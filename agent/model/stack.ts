@@ -36,7 +36,15 @@ export interface JsFrame {
   readonly tier: "interpreted" | "baseline" | "maglev" | "turbofan" | "builtin" | "unknown";
 }
 
+/**
+ * How JavaScript was left, for a thread on CPU: to a function of an addon or of Node (`api`), to one that
+ * the language has (`builtin`), or to V8's own runtime on behalf of the script (`runtime`).
+ */
+export type JsExit = "api" | "builtin" | "runtime";
+
 export interface ThreadStack {
+  /** Only of a thread on CPU; absent where it could not be told. */
+  readonly exit?: JsExit;
   /** Innermost first. */
   readonly native: readonly NativeFrame[];
   /** Innermost first. */

@@ -3,7 +3,7 @@
 // still: it can be read as if the thread were blocked. Watchdog thread.
 
 import type { MapRegion, Maps } from "../kernel/maps";
-import type { ThreadStack } from "../model/stack";
+import type { JsExit, JsFrame, ThreadStack } from "../model/stack";
 import { type Address, address, bytes } from "../model/units";
 import { findIsolates } from "./isolate";
 import { readJsStack } from "./js-frames";
@@ -37,6 +37,8 @@ export interface RunningSources {
   readonly memory: Memory;
   readonly v8: V8Metadata;
   readonly maps: () => Maps | null;
+  /** Mangled name of the function that returns to that place; null where no symbol says it. */
+  readonly nameAt: (at: Address, maps: Maps) => string | null;
 }
 
 /** A search that found nothing four times is not worth more of the watchdog's time. */
@@ -144,7 +146,31 @@ function examine(
   const js = readJsStack({ memory, maps, v8: sources.v8, start });
   const after = fingerprint(sources, place);
   if (after === null || !after.equals(before)) return null;
-  return { native: [], js: js.frames, gaps: js.gaps };
+  const exit = exitKind(sources, place, maps, js.frames);
+  return { native: [], js: js.frames, gaps: js.gaps, ...(exit === null ? {} : { exit }) };
+}
+
+/**
+ * By the builtin that called C++, which the word below the exit frame returns to: V8 calls functions of
+ * an API by CallApiCallback and by HandleApiCall, and all else by CEntry; src/builtins/x64/builtins-x64.cc.
+ * The frame of HandleApiCall is that of any builtin written in C++; its function tells them apart.
+ */
+function exitKind(
+  { memory, v8, nameAt }: RunningSources,
+  { exitFp, exitSp }: NativePlace,
+  maps: Maps,
+  frames: readonly JsFrame[],
+): JsExit | null {
+  const type = memory.word(address(exitFp - 8));
+  const calledBy = memory.word(address(exitSp - 8));
+  if (!type.ok || !calledBy.ok) return null;
+  const { builtinExit, apiCallbackExit } = v8.frameTypes;
+  if (apiCallbackExit.includes(type.value / 2)) return "api";
+  if (builtinExit.includes(type.value / 2))
+    return frames[0]?.tier === "builtin" ? "builtin" : "api";
+  const name = nameAt(address(calledBy.value), maps);
+  if (name === null) return null;
+  return /^Builtins_CallApi/.test(name) ? "api" : "runtime";
 }
 
 /** The isolate's word and the stack around the exit frame. */

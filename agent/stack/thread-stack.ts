@@ -12,6 +12,7 @@ import { type Memory, openSelfMemory, selfExecutablePath, withBudget, withPages 
 import { createModuleImages, type ModuleImages } from "./module-images";
 import { readNativeStack } from "./native-stack";
 import { openRunningThread, type RunningThread } from "./running-thread";
+import { mangledNames } from "./symbolize";
 import { loadV8Metadata, type V8Metadata } from "./v8-metadata";
 
 /** Stacks, heap objects and source text of one examination; far more than any that was seen. */
@@ -41,7 +42,8 @@ export function createStackExaminer(proc: ProcRoot): Result<StackExaminer> {
     memory: memory.value,
     jsGap,
     examine: (pc, sp) => examine({ proc, memory: memory.value, images, v8, jsGap }, pc, sp),
-    openRunning: () => (v8.ok ? openRunning(proc, memory.value, v8.value) : null),
+    openRunning: () =>
+      v8.ok ? openRunning({ proc, memory: memory.value, images, v8, jsGap }, v8.value) : null,
     close() {
       memory.value.close();
       images.close();
@@ -49,12 +51,19 @@ export function createStackExaminer(proc: ProcRoot): Result<StackExaminer> {
   });
 }
 
-function openRunning(proc: ProcRoot, memory: Memory, v8: V8Metadata): RunningThread {
+function openRunning({ proc, memory, images }: Sources, v8: V8Metadata): RunningThread {
   const maps = () => {
     const read = readMaps(proc);
     return read.ok ? read.value : null;
   };
-  return openRunningThread({ memory, v8, maps });
+  const nameAt = (at: Address, among: Maps) => {
+    const region = among.find(at);
+    const image = region === null ? null : images.imageOf(region, among, memory);
+    if (image?.ok !== true) return null;
+    const names = mangledNames(image.value, [at - image.value.bias - 1]);
+    return (names.ok ? names.value[0] : null) ?? null;
+  };
+  return openRunningThread({ memory, v8, maps, nameAt });
 }
 
 function loadV8(): Result<V8Metadata> {

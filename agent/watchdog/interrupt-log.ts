@@ -12,10 +12,17 @@ const firstSilenceMs = 25;
 const firstPauseMs = 25;
 /** With doubling pauses the eighth comes three seconds into a stall; it would say what the others said. */
 const questionsMax = 8;
+/** Of the application thread, for one stall. */
+const costMsMax = 1;
+/** Of one question, before and after the time that its answer knows of: the session opens and closes. */
+const sessionMs = 0.2;
 
 export interface InterruptLog {
-  /** One look at a silent thread. */
-  look(nowMs: Ms, silenceMs: Ms, state: SyscallState | null): void;
+  /**
+   * One look at a silent thread. `isNative`: it is known to be in native code, which answers when it is
+   * over. It is asked once all the same: V8 alone knows by which name a wrapper of Node was called.
+   */
+  look(nowMs: Ms, silenceMs: Ms, state: SyscallState | null, isNative: boolean): void;
   /** Questions and answers until `endMs`; an answer that came later is none. */
   view(endMs: Ms): readonly Interrupt[];
   gaps(): readonly string[];
@@ -33,6 +40,8 @@ interface Log {
   /** Outlives its stall: it is the thread that has to answer it. */
   open: Question | null;
   isAbout: boolean;
+  /** What this stall's answers have cost the application thread. */
+  costMs: number;
   sequence: number;
   gap: string | null;
 }
@@ -43,15 +52,17 @@ export function createInterruptLog(interrupter: Interrupter): InterruptLog {
     answered: [],
     open: null,
     isAbout: false,
+    costMs: 0,
     sequence: 0,
     gap: null,
   };
   return {
-    look(nowMs, silenceMs, state) {
+    look(nowMs, silenceMs, state, isNative) {
       collect(log);
       // Where the kernel does not say whether it runs, an answer says it.
       const mayRun = state === null || state.kind === "running";
-      if (mayRun && silenceMs >= firstSilenceMs) consider(log, nowMs);
+      const isWorthIt = !isNative || log.answered.length === 0;
+      if (mayRun && isWorthIt && silenceMs >= firstSilenceMs) consider(log, nowMs);
     },
     view(endMs) {
       collect(log);
@@ -64,6 +75,7 @@ export function createInterruptLog(interrupter: Interrupter): InterruptLog {
     discard() {
       log.answered = [];
       log.isAbout = false;
+      log.costMs = 0;
       log.gap = null;
     },
   };
@@ -77,6 +89,7 @@ function collect(log: Log): void {
   if (open === null || answer === null) return;
   if (log.isAbout) {
     const { answeredMs, js } = answer;
+    log.costMs += answer.costMs + sessionMs;
     log.answered.push({ askedMs: open.askedMs, answeredMs, js });
   }
   log.open = null;
@@ -92,7 +105,7 @@ function consider(log: Log, nowMs: Ms): void {
   }
   const last = log.answered.at(-1);
   const pauseMs = firstPauseMs * 2 ** (log.answered.length - 1);
-  if (log.answered.length >= questionsMax) return;
+  if (log.answered.length >= questionsMax || log.costMs + sessionMs >= costMsMax) return;
   if (last?.answeredMs != null && nowMs < last.answeredMs + pauseMs) return;
   const asked = log.interrupter.ask(++log.sequence);
   log.gap = asked.ok ? null : asked.detail;

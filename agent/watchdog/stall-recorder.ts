@@ -94,8 +94,7 @@ export function createStallRecorder(
       const running = mayRun(state) ? witness.running() : null;
       see(draft, witness, { state, running, mark, weightMs });
       draft.last = mark;
-      // Native code would not answer; whoever stands in it is seen from outside.
-      if (running?.kind !== "native") interrupts.look(nowMs, ms(nowMs - healthyMs), state);
+      interrupts.look(nowMs, ms(nowMs - healthyMs), state, running?.kind === "native");
     },
     isRecording: () => draft.last !== null,
     view: (endMs) => finish(endMs, draft.last),
