@@ -91,6 +91,6 @@ function verdictLine(incident: Incident | null, isRight: boolean): string {
   const { culprit, cause, durationMs } = incident;
   const site = culprit?.site;
   const where = site == null ? "line not known" : `${site.function} at line ${site.line}`;
-  const found = `${Math.round(durationMs)} ms, ${cause}, ${culprit?.symbol ?? "?"} in ${culprit?.module ?? "?"}, system call ${culprit?.syscall ?? "?"}, ${where}`;
+  const found = `${Math.round(durationMs)} ms, ${cause}, ${culprit?.symbol ?? "?"}, system call ${culprit?.syscall ?? "?"}, ${where}`;
   return `${isRight ? "ok: the block was found and named" : "FAILED: the block was found, but not named"}: ${found}`;
 }

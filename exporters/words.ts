@@ -62,7 +62,7 @@ const culprits: Readonly<Record<Cause, (culprit: Culprit | null) => string>> = {
   "sync-native-cpu": (culprit) => ` by ${caller(culprit)}, computing`,
   "sync-core-api": (culprit) => ` by ${caller(culprit)}`,
   "module-load": () => " by loading code (require or import)",
-  "js-cpu": () => " by JavaScript",
+  "js-cpu": (culprit) => ` by JavaScript${within(culprit)}`,
   gc: () => " by garbage collection",
   "cpu-starved": () => ": the process was ready to run and got no CPU",
   "page-fault": () => ", waiting for memory to be read from disk",
@@ -76,17 +76,26 @@ const culprits: Readonly<Record<Cause, (culprit: Culprit | null) => string>> = {
 
 const whose = ({ cause, culprit }: Incident): string => culprits[cause](culprit);
 
-/** `syncredis.node (redisCommand > read) on 127.0.0.1:6379` */
+/** `syncredis.node (redisCommand > read) on 127.0.0.1:6379`, `fs.readSync (read) on /tmp/fifo` */
 function caller(culprit: Culprit | null): string {
   if (culprit === null) return "something that could not be named";
   const { module, symbol, syscall, peer, target } = culprit;
-  const inside = [symbol, syscall].filter((part) => part !== null).map(name);
+  // What is Node's own says in its name where it belongs.
+  const isOwnName = symbol !== null && (module === null || module.startsWith("node:"));
+  const head = isOwnName ? symbol : module;
+  const inside = [isOwnName ? null : symbol, syscall].filter((part) => part !== null).map(name);
   const on = peer === null ? target : address(peer.host, peer.port);
   return [
-    module === null ? "a module that could not be named" : name(module),
+    head === null ? "a module that could not be named" : name(head),
     ...(inside.length === 0 ? [] : [`(${inside.join(" > ")})`]),
     ...(on === null ? [] : [`on ${name(on)}`]),
   ].join(" ");
+}
+
+function within(culprit: Culprit | null): string {
+  if (culprit === null || culprit.symbol === null) return "";
+  const from = culprit.module === null ? "" : ` of ${name(culprit.module)}`;
+  return `, in ${name(culprit.symbol)}${from}`;
 }
 
 /** What holds a loop and where it was called, in a few words: `syncredis.node (read) on 10.0.0.5:6379 at /app/session.js:42:17`. */

@@ -18,6 +18,7 @@ export function isWorthTelling(
   { culprit, commands }: Pick<Incident, "culprit" | "commands">,
   { isMain, serves, isCutShort }: StalledThread,
 ): boolean {
-  if (isMain || culprit !== null) return true;
+  // A culprit without a system call computes, be it in JavaScript or in native code.
+  if (isMain || (culprit !== null && culprit.syscall !== null)) return true;
   return !isCutShort && (serves || commands.length > 0);
 }

@@ -15,13 +15,17 @@ const cases = [
   {
     script: "block-in-read.js",
     says: "a read of a pipe with fs.readSync",
-    culprit: { module: "node:fs", symbol: "readSync", syscall: "read" },
+    culprit: { module: "node:fs", symbol: "fs.readSync", syscall: "read" },
     caller: "readOnLoop",
   },
   {
     script: "block-in-exec.js",
     says: "a child process run with execSync",
-    culprit: { module: "node:child_process", symbol: "execSync", syscall: "epoll_pwait" },
+    culprit: {
+      module: "node:child_process",
+      symbol: "child_process.execSync",
+      syscall: "epoll_pwait",
+    },
     caller: "runOnLoop",
   },
   {

@@ -47,7 +47,7 @@ describe("a thread that slept in a system call", () => {
     expect(verdict.cause).toBe("sync-core-api");
     expect(verdict.culprit).toMatchObject({
       module: "node:fs",
-      symbol: "readSync",
+      symbol: "fs.readSync",
       site: { function: "handle", file: "/app/server.js", line: 12 },
     });
   });

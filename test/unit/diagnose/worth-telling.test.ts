@@ -27,6 +27,7 @@ test("every stall of the main thread is told", () => {
 test("a worker's is told if it has a culprit, held up commands, or holds up whom it serves", () => {
   expect(isWorthTelling(stall(null), worker)).toBe(false);
   expect(isWorthTelling(stall(culprit), worker)).toBe(true);
+  expect(isWorthTelling(stall({ ...culprit, syscall: null }), worker)).toBe(false);
   expect(isWorthTelling(stall(null, [get]), worker)).toBe(true);
   expect(isWorthTelling(stall(null), { ...worker, serves: true })).toBe(true);
 });
