@@ -74,10 +74,10 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
     look(atMs) {
       for (const event of watch.look(atMs)) react(event);
       meter.onLook();
-      commands.poll(watch.current() === null);
+      commands.poll(watch.current() === null, atMs);
       for (const slow of commands.takeSlow(atMs)) {
-        const incident = maker.fromSlowCommand(slow, threadId);
-        meter.onSlow(incident);
+        const incident = maker.fromSlowEpisode(slow, threadId);
+        if (incident.state === "closed") meter.onSlow(incident);
         options.add(incident);
       }
       Atomics.store(flags, threadFlag.idleProof, witness.canProveSleep() ? 1 : 0);
@@ -88,14 +88,14 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
     hear: (message) => hear({ directory, metrics, connections }, message),
     health: () => healthOf(threadId, watch.preview(nowMs()), nowMs()),
     refresh() {
-      commands.poll(watch.current() === null);
+      commands.poll(watch.current() === null, nowMs());
       meter.refresh(ongoingStall(watch.preview(nowMs()), nowMs()));
       return commands.openCount();
     },
     totals: meter.totals,
     end(atMs) {
       for (const event of watch.end(atMs)) react(event);
-      commands.poll(true);
+      commands.poll(true, atMs);
       connections.end();
       close();
     },

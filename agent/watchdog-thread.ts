@@ -30,6 +30,8 @@ import { openOutlets } from "./outlets";
 import { createStackExaminer } from "./stack/thread-stack";
 import { type DeskOptions, openDesk } from "./thread-desk";
 import { createThreadRoster, type ThreadRoster } from "./thread-roster";
+import { startExperiment } from "./watchdog/control-probe";
+import { createControlProbes, noProbes, type StartExperiment } from "./watchdog/control-probes";
 import { createIncidentMaker } from "./watchdog/incident-maker";
 import { createIncidentStore } from "./watchdog/incident-store";
 import { createLostTime } from "./watchdog/lost-time";
@@ -129,6 +131,9 @@ function assemble(start: WatchdogStart, post: Post) {
     const restMs = roster.look(atMs);
     store.tick();
     Atomics.store(cells, signal.pending, store.pending());
+    const endMs = nowMs();
+    common.probes.looked(atMs, endMs, ms(endMs + restMs));
+    metrics.experiments(common.probes.startedCount());
     return restMs;
   };
   return { cells, stderr, subscription, store, outlets, roster, look, callTheRoll };
@@ -151,10 +156,14 @@ function deskOptions(
     examiner: createStackExaminer(proc),
     throttling: openCpuThrottling(proc),
     nextStallId: createCounter(),
+    nextSlowNumber: createCounter(),
+    probes: config.probe ? createControlProbes(experiment) : noProbes,
     onUnjudged: metrics.commandUnjudged,
     maker: createIncidentMaker(process.pid, randomBytes(4).toString("hex")),
   };
 }
+
+const experiment: StartExperiment = (target, server) => startExperiment(target, server, nowMs);
 
 /** A channel to each worker that was ever written to and still lives. */
 function createWorkerPosts() {

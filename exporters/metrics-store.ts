@@ -64,6 +64,8 @@ export interface MetricsStore {
   connectionClosed(connection: ConnectionLabels): void;
   /** A slow command that its history was too short to judge. */
   commandUnjudged(): void;
+  /** Control experiments begun so far. */
+  experiments(total: number): void;
   /** Totals that are counted elsewhere, as they stand; never less than before. */
   ledgerDropped(total: number): void;
   gcTotals(totals: ReadonlyMap<GcKind, Ms>): void;
@@ -122,6 +124,7 @@ function createFamilies() {
     connections: cells("connections"),
     connectionsOpened: cells("connectionsOpened"),
     connectionsClosed: cells("connectionsClosed"),
+    experiments: cells("experiments"),
     ledgerDropped: cells("ledgerDropped"),
     eventLoopUtilization: cells("eventLoopUtilization"),
     watchdogCpu: cells("watchdogCpu"),
@@ -180,6 +183,7 @@ export function createMetrics(): MetricsStore {
       add(families.connectionsClosed.at(client, server), 1);
     },
     commandUnjudged: () => add(families.commandsUnjudged.at(), 1),
+    experiments: (total) => raise(families.experiments.at(), total),
     ledgerDropped: (total) => raise(families.ledgerDropped.at(), total),
     gcTotals(totals) {
       for (const [kind, totalMs] of totals) raise(families.gcSeconds.at(kind), seconds(totalMs));
@@ -211,6 +215,7 @@ function startAtZero(families: Families): void {
   families.watchdogDelay.at();
   families.commandsOpen.at();
   families.commandsUnjudged.at();
+  families.experiments.at();
   families.ledgerDropped.at();
   for (const cause of causes) families.incidents.at(cause);
   for (const [part] of blameParts) families.commandBlame.at(part);

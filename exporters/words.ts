@@ -3,7 +3,7 @@
 
 import { plainText } from "../agent/base/plain-text";
 import type { Cause } from "../agent/model/cause";
-import type { ChargedCommand, Culprit, Incident, Site } from "../agent/model/incident";
+import type { Blame, ChargedCommand, Culprit, Incident, Site } from "../agent/model/incident";
 
 /** The longest advice fits; a line that wraps more often in a terminal is not read. */
 const lineLengthMax = 480;
@@ -18,7 +18,7 @@ export function inWords(incident: Incident): string {
   const lines = [
     `loophound: ${headline(incident)}${sureness(incident)}`,
     ...siteLine(incident.culprit),
-    ...paidLine(incident.commands),
+    ...paidLine(incident),
     ...factLines(incident),
     ...(incident.advice === "" ? [] : [`  advice: ${incident.advice}`]),
   ];
@@ -48,12 +48,13 @@ function spanOf({ stalls, repeats }: Incident): string {
   return ` in ${duration(end - start)}`;
 }
 
-function slowCommand({ commands, durationMs, repeats }: Incident): string {
+function slowCommand({ commands, durationMs, repeats, state }: Incident): string {
   const slowest = commands[0];
   const what = slowest === undefined ? "a command" : name(slowest.command);
   const where = slowest === undefined ? "" : serverOf(slowest);
   const again = repeats > 1 ? ` (longest of ${repeats} more)` : "";
-  return `${what} took ${duration(durationMs)}${where}${again}`;
+  const took = state === "open" ? "has taken" : "took";
+  return `${what} ${took} ${duration(slowest?.maxMs ?? durationMs)}${where}${again}`;
 }
 
 /** What held the loop, for each cause; "" where the cause has nobody. */
@@ -124,15 +125,24 @@ function place({ function: caller, file, line, column }: Site): string {
   return caller === null ? where : `${name(caller)} (${where})`;
 }
 
-function paidLine(commands: readonly ChargedCommand[]): readonly string[] {
+/** Whose part of a command's time is told with it. */
+const debtors: Readonly<Partial<Record<Cause, readonly [keyof Blame, string]>>> = {
+  "server-slow": ["serverMs", "the server's"],
+  "network-slow": ["networkMs", "the network's"],
+  "client-queue": ["queueMs", "its own client's"],
+};
+
+function paidLine({ commands, cause }: Incident): readonly string[] {
   if (commands.length === 0) return [];
-  const shown = commands.slice(0, commandsShown).map(bill);
+  const shown = commands.slice(0, commandsShown).map((command) => bill(command, cause));
   const more = commands.length - shown.length;
   return [`  paid by: ${shown.join(", ")}${more > 0 ? `, and ${more} more kinds` : ""}`];
 }
 
-const bill = ({ command, count, maxMs, blame }: ChargedCommand): string =>
-  `${count} x ${name(command)} (max ${duration(maxMs)}, ${duration(blame.loopMs)} of it the loop's)`;
+function bill({ command, count, maxMs, blame }: ChargedCommand, cause: Cause): string {
+  const [part, whose] = debtors[cause] ?? (["loopMs", "the loop's"] as const);
+  return `${count} x ${name(command)} (max ${duration(maxMs)}, ${duration(blame[part])} of it ${whose})`;
+}
 
 /** Kinds of evidence that say what is missing rather than what was seen. */
 const missingKinds: readonly string[] = ["missing", "not-explained"];

@@ -36,6 +36,8 @@ export interface LedgerReader {
   poll(onSettled: (entry: LedgerEntry) => void): number;
   /** Records that were open at the last poll and still are. */
   open(): readonly LedgerEntry[];
+  /** The same one by one, oldest first, until `visit` says that it has seen enough. */
+  eachOpen(visit: (entry: LedgerEntry) => boolean): void;
   /** Records, newest first, of which any part lies in the interval; at most `limit`. */
   overlapping(startMs: Ms, endMs: Ms, limit: number): readonly LedgerEntry[];
   /** Records that the ring overwrote before they could be read. */
@@ -118,6 +120,12 @@ export function ledgerReader(buffer: SharedArrayBuffer): LedgerReader {
       return stillOpen.length;
     },
     open: () => openSequences.map(read).filter(isEntry).filter(isOpen),
+    eachOpen(visit) {
+      for (const sequence of openSequences) {
+        const entry = read(sequence);
+        if (isEntry(entry) && isOpen(entry) && visit(entry)) return;
+      }
+    },
     overlapping(startMs, endMs, limit) {
       const found: LedgerEntry[] = [];
       const newest = head();

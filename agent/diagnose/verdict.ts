@@ -4,7 +4,9 @@
 import type { Cause } from "../model/cause";
 import type { StallEvidence } from "../model/evidence";
 import type { Culprit, Evidence } from "../model/incident";
+import { ms } from "../model/units";
 import { heartbeatEvidence } from "./amqp-heartbeat";
+import { toldBy } from "./experiment-words";
 import { durationMs, type Match, type Rule, roundMs } from "./rule";
 import { coreApi, javaScript, moduleLoad, nativeAddon } from "./rules/held";
 import { cpuStarved, gc, pageFault, processStopped } from "./rules/machine";
@@ -67,6 +69,7 @@ function common(evidence: StallEvidence): readonly Evidence[] {
   return [
     ...unread(evidence),
     ...heartbeatEvidence(evidence),
+    ...servers(evidence),
     ...cutShort(evidence),
     ...onCpu(evidence),
     ...gaps(evidence),
@@ -94,6 +97,16 @@ function unread(evidence: StallEvidence): readonly Evidence[] {
     seenAfterMs: roundMs(reply.seenMs - reply.sentMs),
     rxQueueBytes: reply.rxQueueBytes,
   }));
+}
+
+/** What the servers did meanwhile: one that answered at once is not to blame for those who waited. */
+function servers(evidence: StallEvidence): readonly Evidence[] {
+  const { startMs } = evidence.stall;
+  const untilMs = ms(startMs + durationMs(evidence));
+  const flight = { connectionId: null, sentMs: startMs, untilMs };
+  return (evidence.experiments ?? []).flatMap((one) =>
+    toldBy(one, { flight, command: "the stall began" }),
+  );
 }
 
 function onCpu(evidence: StallEvidence): readonly Evidence[] {

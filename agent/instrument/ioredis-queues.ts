@@ -26,7 +26,11 @@ export interface Client {
   readonly offlineQueue: Queue;
   readonly prevCommandQueue?: Queue | null;
   readonly stream?: ConnectionSocket | null;
-  readonly options?: { readonly autoResendUnfulfilledCommands?: boolean };
+  readonly options?: {
+    readonly autoResendUnfulfilledCommands?: boolean;
+    /** Of a Unix socket. */
+    readonly path?: unknown;
+  };
 }
 
 /** What the queues of all clients share. */
@@ -61,9 +65,11 @@ export function watchCommandQueue(watch: QueueWatch, library: string, client: Cl
     return function (this: Queue, item) {
       try {
         if (connectionId === notAskedFor) {
-          connectionId = openConnection(watch, library, client.stream ?? null, () => {
+          const onEnd = (): void => {
             watched.endedMs = watch.now();
-          });
+          };
+          const { stream = null, options } = client;
+          connectionId = openConnection(watch, library, stream, onEnd, options?.path);
         }
         watch.records.sent(item.command, this.length, connectionId);
       } catch (error) {

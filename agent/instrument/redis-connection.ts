@@ -9,6 +9,8 @@ export interface ConnectionSocket {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
   readonly localPort?: number | undefined;
+  /** Of a TLS socket, and of no other; https://nodejs.org/api/tls.html#tlssocketencrypted */
+  readonly encrypted?: boolean | undefined;
 }
 
 type Destroy = (this: unknown, ...args: unknown[]) => unknown;
@@ -25,6 +27,8 @@ export function openConnection(
   client: string,
   socket: ConnectionSocket | null,
   onEnd: () => void,
+  /** Of a Unix socket, where the client tells. */
+  path: unknown = null,
 ): number {
   const id = registry.connectionOpened({
     client,
@@ -32,6 +36,8 @@ export function openConnection(
     host: socket?.remoteAddress ?? null,
     port: socket?.remotePort ?? null,
     localPort: socket?.localPort ?? null,
+    ...(socket?.encrypted === true ? { isTls: true } : {}),
+    ...(typeof path === "string" && socket?.remoteAddress === undefined ? { path } : {}),
   });
   if (socket === null) return id;
   function ended(): void {

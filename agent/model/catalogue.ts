@@ -195,6 +195,14 @@ export const catalogue = {
     help: "Connections counted as opened that have ended, by whichever end.",
     seriesMax: serversMax,
   },
+  experiments: {
+    name: "loophound_control_experiments_total",
+    type: "counter",
+    unit: "1",
+    labels: [],
+    help: "Control experiments begun: a connection and a PING of the watchdog's own, while somebody waited too long for a server.",
+    seriesMax: 1,
+  },
   ledgerDropped: {
     name: "loophound_ledger_dropped_total",
     type: "counter",

@@ -43,4 +43,8 @@ export interface ConnectionInfo {
   readonly heartbeatMs?: Ms | null;
   /** When the client could use it; absent where that is not known. */
   readonly openedMs?: Ms;
+  /** Of a Unix socket; absent for TCP. */
+  readonly path?: string;
+  /** The application speaks TLS with it; absent: it does not. */
+  readonly isTls?: boolean;
 }

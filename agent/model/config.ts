@@ -15,6 +15,7 @@ export interface Config {
   readonly clients: boolean;
   readonly forwarders: boolean;
   readonly workers: boolean;
+  readonly probe: boolean;
 }
 
 export type OptionKind =
@@ -119,6 +120,13 @@ export const configOptions: readonly ConfigOption[] = [
     type: { kind: "switch" },
     fallback: true,
     says: "off: only the main thread is watched, not the application's own worker threads.",
+  },
+  {
+    key: "probe",
+    env: "LOOPHOUND_PROBE",
+    type: { kind: "switch" },
+    fallback: true,
+    says: "off: no control experiments. On: while a command is outstanding too long, or a stall holds commands up, the watchdog asks that server for a PING (AMQP: the greeting), without credentials, at most once a second; else never.",
   },
 ];
 

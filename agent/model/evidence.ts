@@ -1,6 +1,7 @@
 // Everything that is known of one stall, as plain values: what the watchdog recorded, and all that
 // the rules in diagnose/ may go by. It can be written to a file and judged again.
 
+import type { Experiment } from "./experiment";
 import type { GcEntry } from "./gc";
 import type { ChargedCommand } from "./incident";
 import type { JsFrame, ThreadStack } from "./stack";
@@ -114,6 +115,8 @@ export interface StallEvidence {
   readonly commands: readonly ChargedCommand[];
   /** Absent where none was open. */
   readonly heartbeats?: readonly HeartbeatExposure[];
+  /** On the servers that somebody waited for; absent: none was made. */
+  readonly experiments?: readonly Experiment[];
   /** Real path of the running node binary, by which its own frames are told from an addon's. */
   readonly executable: string;
   /** What could not be read, and why, a sentence each. */

@@ -53,6 +53,8 @@ export interface ChargedCommand {
   readonly maxMs: number;
   /** Of the slowest one. */
   readonly blame: Blame;
+  /** How far its parts may be off, one against the other. */
+  readonly uncertaintyMs?: number;
 }
 
 /** One fact: a kind for machines, a sentence for people, and the figures behind it. */

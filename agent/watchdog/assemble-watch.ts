@@ -1,6 +1,7 @@
 // Puts together the watch of one thread from its shared memory. Watchdog thread.
 
 import { beatReader } from "../base/beat-cell";
+import { nowMs } from "../base/clock";
 import { gcReader } from "../base/gc-cell";
 import { type LedgerEntry, ledgerReader } from "../base/ledger-reader";
 import { flagCells, hasFlag, threadFlag } from "../base/thread-flags";
@@ -15,6 +16,7 @@ import type { WatchedThread } from "../model/wire";
 import type { StackExaminer } from "../stack/thread-stack";
 import { createCommandHistory } from "./command-history";
 import { type CommandWatch, createCommandWatch } from "./command-watch";
+import type { ControlProbes } from "./control-probes";
 import type { Directory } from "./directory";
 import { createInterruptLog, type InterruptLog, noInterrupts } from "./interrupt-log";
 import { createInterrupter } from "./interrupter";
@@ -22,7 +24,7 @@ import { createLiveWitness } from "./live-witness";
 import type { LostTime } from "./lost-time";
 import { forwardedReader } from "./native-names";
 import { createParking } from "./parking";
-import { createRoundTrips } from "./round-trips";
+import { createServerFacts } from "./server-facts";
 import { createSlowCommands } from "./slow-commands";
 import { createStallDetector } from "./stall-detector";
 import { createStallRecorder } from "./stall-recorder";
@@ -51,6 +53,10 @@ export interface AssembleOptions {
   readonly onSettled: (entry: LedgerEntry) => void;
   /** See SlowCommandsOptions. */
   readonly onUnjudged: () => void;
+  /** One for all threads: a server is asked once, whoever waits for it. */
+  readonly probes: ControlProbes;
+  /** Numbers the incidents of slow commands. */
+  readonly nextSlowNumber: () => number;
 }
 
 export function assembleWatch(options: AssembleOptions): WatchParts {
@@ -64,10 +70,13 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
     forwarded: forwardedReader(thread.marker, options.directory.nativeFunctions),
   });
   const history = createCommandHistory();
+  const facts = createServerFacts(options.probes);
+  const thresholdMs = ms(config.slowCommandMs);
   const commands = createCommandWatch({
     ledger: ledgerReader(thread.ledger),
     directory: options.directory,
-    roundTrips: createRoundTrips(),
+    facts,
+    probes: options.probes,
     unreadFinder: createUnreadReplyFinder((remotePorts) => {
       const found = findByRemotePorts(proc, remotePorts);
       return found.ok ? found.value.entries : [];
@@ -75,12 +84,15 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
     onSettled: options.onSettled,
     history,
     slow: createSlowCommands({
-      thresholdMs: ms(config.slowCommandMs),
+      thresholdMs,
       history,
+      facts,
+      nextNumber: options.nextSlowNumber,
       onUnjudged: options.onUnjudged,
     }),
   });
   const watch = createThreadWatch({
+    clock: nowMs,
     threadId: thread.threadId,
     executable: executableOf(proc),
     beats: beatReader(thread.beat),

@@ -48,7 +48,7 @@ function longestStalls(stalls: readonly StallTimes[]): readonly StallTimes[] {
 }
 
 /** By client, command and server: counts are added, the slowest one's blame stays; dearest first. */
-function mergeCommands(commands: readonly ChargedCommand[]): readonly ChargedCommand[] {
+export function mergeCommands(commands: readonly ChargedCommand[]): readonly ChargedCommand[] {
   const merged = new Map<string, ChargedCommand>();
   for (const command of commands) {
     const key = JSON.stringify([command.client, command.command, command.host, command.port]);
@@ -56,6 +56,8 @@ function mergeCommands(commands: readonly ChargedCommand[]): readonly ChargedCom
     const slower = before !== undefined && before.maxMs >= command.maxMs ? before : command;
     merged.set(key, { ...slower, count: (before?.count ?? 0) + command.count });
   }
-  const dearestFirst = [...merged.values()].sort((a, b) => b.blame.loopMs - a.blame.loopMs);
+  const dearestFirst = [...merged.values()].sort(
+    (a, b) => b.blame.loopMs - a.blame.loopMs || b.maxMs - a.maxMs,
+  );
   return dearestFirst.slice(0, commandsMax);
 }

@@ -2,12 +2,11 @@
 
 import { toEpochMs } from "../base/clock";
 import { adviceFor } from "../diagnose/advice";
-import { chargeOne } from "../diagnose/charge";
 import { durationMs, roundMs } from "../diagnose/rule";
 import { judge } from "../diagnose/verdict";
 import type { StallEvidence } from "../model/evidence";
 import { type Incident, incidentSchema } from "../model/incident";
-import type { SlowRecord } from "./slow-commands";
+import type { SlowEpisode } from "./slow-episodes";
 
 /** Commands listed with one incident; the rest paid too, but less. */
 const commandsMax = 32;
@@ -15,29 +14,29 @@ const commandsMax = 32;
 export interface IncidentMaker {
   /** Called once for an open stall and once when it is closed, it gives both the same id. */
   fromStall(evidence: StallEvidence, state: Incident["state"]): Incident;
-  fromSlowCommand(slow: SlowRecord, threadId: number): Incident;
+  /** The same for an episode that is told while it goes on. */
+  fromSlowEpisode(slow: SlowEpisode, threadId: number): Incident;
 }
 
 /** `seed` makes ids unique among processes; ids of one process count up. */
 export function createIncidentMaker(pid: number, seed: string): IncidentMaker {
-  let slowCount = 0;
   return {
-    fromSlowCommand({ record, settledMs, verdict }, threadId) {
-      const { cause, confidence, blame } = verdict;
-      const startEpochMs = roundMs(toEpochMs(record.calledMs));
+    fromSlowEpisode({ number, state, startMs, endMs, verdict, commands }, threadId) {
+      const { cause, confidence } = verdict;
+      const startEpochMs = roundMs(toEpochMs(startMs));
       return {
         schema: incidentSchema,
-        id: `${seed}-c${++slowCount}`,
-        state: "closed",
+        id: `${seed}-c${number}`,
+        state,
         pid,
         threadId,
         startedAt: new Date(startEpochMs).toISOString(),
-        durationMs: roundMs(settledMs - record.calledMs),
+        durationMs: roundMs(endMs - startMs),
         cause,
         confidence,
         stall: null,
         culprit: null,
-        commands: [chargeOne(record, blame)],
+        commands: commands.slice(0, commandsMax),
         evidence: verdict.evidence,
         advice: adviceFor(cause, null),
         repeats: 1,

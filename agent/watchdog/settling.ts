@@ -8,7 +8,8 @@ import { isBlocking, isConstantCost } from "../model/constant-cost";
 import { type Ms, ms } from "../model/units";
 import type { CommandHistory } from "./command-history";
 import type { CommandLabels, Directory } from "./directory";
-import type { RoundTrips } from "./round-trips";
+import { lineBefore, noteReply, type ReplyLine, type ReplyLines } from "./reply-lines";
+import type { ServerFacts } from "./server-facts";
 import type { SlowCommands } from "./slow-commands";
 
 /** Records that wait for the message with their names. */
@@ -17,9 +18,12 @@ const unnamedMax = 4096;
 export interface SettlingOptions {
   readonly ledger: LedgerReader;
   readonly directory: Directory;
-  readonly roundTrips: RoundTrips;
+  readonly facts: ServerFacts;
   readonly history: CommandHistory;
   readonly slow: SlowCommands;
+  readonly lines: ReplyLines;
+  /** Whether a stall has been charged with the command of that sequence. */
+  readonly isClaimed: (sequence: number) => boolean;
   /** Called once for each settled record. */
   readonly onSettled: (entry: LedgerEntry) => void;
 }
@@ -30,8 +34,11 @@ interface Path {
   readonly isAnswered: boolean;
   readonly isAmqp: boolean;
   readonly isBlocking: boolean;
-  /** Told what is usual by each command that nothing of ours held up. */
-  readonly learnServer: ((inFlightMs: Ms) => void) | null;
+  readonly command: string;
+  /** Replies come in the order of the commands; null where they need not. */
+  readonly line: ReplyLine | null;
+  /** Told of each command that nothing of ours held up. */
+  readonly learnServer: ReturnType<ServerFacts["of"]>;
   /** For commands whose cost depends on the data. */
   readonly learnCommand: ((inFlightMs: Ms) => void) | null;
 }
@@ -48,24 +55,31 @@ export function createSettling(options: SettlingOptions): (isLoopFree: boolean) 
   function settle(entry: LedgerEntry, path: Path | null, isLoopFree: boolean): void {
     onSettled(entry);
     const { repliedMs } = entry;
-    if (path === null || repliedMs === null || entry.state !== "replied") return;
-    if (!path.isAnswered) return;
-    const waits = path.isBlocking && entry.askedMs !== 0;
-    if (waits || repliedMs - entry.calledMs >= slow.thresholdMs) addSlow(entry, repliedMs);
-    if (isLoopFree && !waits) learn(entry, path, repliedMs);
+    if (path === null || repliedMs === null || !path.isAnswered) return;
+    // What is given up after so long was slow as well.
+    if (repliedMs - entry.calledMs >= slow.thresholdMs) addSlow(entry, path, repliedMs);
+    if (entry.state === "flushed") return;
+    if (path.line !== null) noteReply(path.line, entry, path.command, repliedMs);
+    if (isLoopFree && entry.state === "replied") learn(entry, path, repliedMs);
   }
 
   function learn(entry: LedgerEntry, path: Path, repliedMs: Ms): void {
-    if (entry.sentMs === null) return;
+    const { sentMs, connectionId } = entry;
+    const waits = path.isBlocking && entry.askedMs !== 0;
+    if (sentMs === null || waits) return;
+    const stall = slow.stalls().at(-1);
+    // What waited for a blocked loop says nothing of the server.
+    if (stall !== undefined && sentMs < stall.endMs && repliedMs > stall.startMs) return;
     if (path.isAmqp && directory.amqp.isNoMeasure(directory.resolve(entry), repliedMs)) return;
-    const inFlightMs = ms(repliedMs - entry.sentMs);
-    path.learnServer?.(inFlightMs);
-    path.learnCommand?.(inFlightMs);
+    path.learnServer(connectionId, sentMs, repliedMs);
+    path.learnCommand?.(ms(repliedMs - sentMs));
   }
 
-  function addSlow(entry: LedgerEntry, repliedMs: Ms): void {
+  function addSlow(entry: LedgerEntry, path: Path, repliedMs: Ms): void {
+    if (options.isClaimed(entry.sequence)) return;
     const record = directory.resolve(entry);
-    if (!directory.amqp.excuses(record, repliedMs)) slow.add(record, repliedMs);
+    if (directory.amqp.excuses(record, repliedMs)) return;
+    slow.add(record, repliedMs, path.line === null ? null : lineBefore(path.line, entry));
   }
 
   return (isLoopFree) => {
@@ -80,15 +94,17 @@ export function createSettling(options: SettlingOptions): (isLoopFree: boolean) 
 }
 
 function createPath(
-  { roundTrips, history }: SettlingOptions,
+  { facts, history, lines }: SettlingOptions,
   { server, command }: CommandLabels,
-  { protocol }: ConnectionInfo,
+  { id, protocol }: ConnectionInfo,
 ): Path {
   return {
     isAnswered: isAnsweredByServer(command),
     isAmqp: protocol === "amqp",
     isBlocking: isBlocking(command),
-    learnServer: roundTrips.of(server),
+    command,
+    line: protocol === "redis" ? lines.on(id) : null,
+    learnServer: facts.of(server),
     learnCommand: isConstantCost(command) ? null : history.of(server, command),
   };
 }

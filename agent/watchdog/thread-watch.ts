@@ -32,6 +32,8 @@ export interface ThreadWatchOptions {
   readonly detector: StallDetector;
   readonly recorder: StallRecorder;
   readonly commands: CommandWatch;
+  /** For what a look does after something that may take long. */
+  readonly clock: () => Ms;
   readonly lostTime: LostTime;
   readonly parking: Parking;
   /** Whether this thread may wait in Atomics.wait for something to do. */
@@ -116,7 +118,8 @@ export function createThreadWatch(options: ThreadWatchOptions): ThreadWatch {
 }
 
 function isResting({ options, finished, periodMs, isParked }: State): boolean {
-  const { detector } = options;
+  const { detector, commands } = options;
+  if (commands.isWaiting()) return false;
   const isSlow = (periodMs > fastPeriodMs || isParked) && !detector.isInDoubt();
   return isSlow && detector.current() === null && finished.length === 0;
 }
@@ -145,8 +148,10 @@ function examine(state: State, nowMs: Ms): readonly StallEvent[] {
   const isAsleep = syscall === null ? null : isAtRest(state, syscall, isFresh);
   const events = detector.look({ nowMs, beat, lateBeats: since?.late ?? [], isAsleep });
   if (detector.silenceMs() >= suspiciousMs && isAsleep !== true) {
-    recorder.sample(nowMs, ms(nowMs - detector.silenceMs()), syscall);
+    // Before and after: the first stacks take long to read, and what lies unread is proof from when it is seen.
     commands.sampleUnread(nowMs);
+    recorder.sample(nowMs, ms(nowMs - detector.silenceMs()), syscall);
+    commands.sampleUnread(state.options.clock());
   }
   return events;
 }
@@ -225,8 +230,9 @@ function evidenceOf(state: State, one: Omit<Finished, "dueMs">, nowMs: Ms): Stal
     gc: gc.overlapping(startMs, endMs),
     lost: lostTime.overlapping(startMs, endMs),
     unreadReplies: one.unread,
-    commands: commands.chargedFor(startMs, endMs, nowMs, one.unread),
+    commands: commands.chargedFor(one.stall, nowMs, one.unread),
     heartbeats: commands.exposedTo(startMs),
+    experiments: commands.experiments(startMs, endMs),
     executable,
     gaps: [...witness.blindSpots, ...one.recording.gaps],
   };

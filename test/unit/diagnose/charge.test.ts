@@ -1,6 +1,7 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { blameFor, chargeCommands, type HeldCommand } from "../../../agent/diagnose/charge";
+import type { Finding } from "../../../agent/diagnose/server-word";
 import type { Blame } from "../../../agent/model/incident";
 import { type Ms, ms } from "../../../agent/model/units";
 
@@ -17,6 +18,10 @@ function held(changes: Partial<HeldCommand>): HeldCommand {
     settledMs: ms(1302),
     unreadSeenMs: null,
     usualRoundTripMs: null,
+    sequence: 1,
+    stalls: [stall],
+    behind: [],
+    finding: null,
     askedMs: null,
     ...changes,
   };
@@ -114,18 +119,59 @@ test("the parts always add up to the latency, and none is negative", () => {
 });
 
 test("commands are charged by client, name and server, dearest first, rounded parts adding up", () => {
-  const charged = chargeCommands(
-    [
-      held({ unreadSeenMs: ms(1012.34) }),
-      held({ unreadSeenMs: ms(1012.34), settledMs: ms(1310.77) }),
-      held({ command: "TTL", sentMs: ms(1250), calledMs: ms(1250), usualRoundTripMs: ms(1) }),
-      held({ command: "GET", sentMs: ms(1299.5), calledMs: ms(1299.5), settledMs: ms(1300.1) }),
-    ],
-    stall,
-  );
+  const charged = chargeCommands([
+    held({ unreadSeenMs: ms(1012.34) }),
+    held({ unreadSeenMs: ms(1012.34), settledMs: ms(1310.77) }),
+    held({ command: "TTL", sentMs: ms(1250), calledMs: ms(1250), usualRoundTripMs: ms(1) }),
+    held({ command: "GET", sentMs: ms(1299.5), calledMs: ms(1299.5), settledMs: ms(1300.1) }),
+  ]);
   expect(charged.map(({ command, count }) => [command, count])).toEqual([
     ["EXPIRE", 2],
     ["TTL", 1],
   ]);
   for (const one of charged) expect(sum(one.blame)).toBeCloseTo(one.maxMs, 6);
+});
+
+describe("what an experiment says during a stall", () => {
+  const answering: Finding = {
+    kind: "answering",
+    certainty: 0.9,
+    connectMs: 0.3,
+    silentUntilMs: null,
+    answeredMs: ms(1100),
+    answerTookMs: ms(0.6),
+    uncertaintyMs: 0,
+    evidence: [],
+  };
+
+  test("a server that answered a later question had answered the command before", () => {
+    const finding = { ...answering, answerTookMs: null };
+    expect(blameFor(held({ finding }), stall)).toMatchObject({ loopMs: 202, unknownMs: 101 });
+  });
+
+  test("the time that took it stands in for a usual round trip where none is known", () => {
+    expect(blameFor(held({ finding: answering }), stall)).toMatchObject({ loopMs: 302 });
+  });
+
+  test("a server that was silent until then has that time, and the loop the rest", () => {
+    const finding: Finding = {
+      ...answering,
+      kind: "server",
+      answeredMs: null,
+      silentUntilMs: ms(1200),
+    };
+    const blame = blameFor(held({ finding, usualRoundTripMs: ms(0.3) }), stall);
+    expect(blame).toMatchObject({ loopMs: 102 });
+    expect(blame.serverMs + blame.networkMs).toBeCloseTo(201, 6);
+  });
+
+  test("such a command is not charged to the stall, for the server has most of it", () => {
+    const finding: Finding = {
+      ...answering,
+      kind: "server",
+      answeredMs: null,
+      silentUntilMs: ms(1200),
+    };
+    expect(chargeCommands([held({ finding, usualRoundTripMs: ms(0.3) })])).toEqual([]);
+  });
 });

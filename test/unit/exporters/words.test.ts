@@ -80,7 +80,7 @@ describe("inWords", () => {
 
   test("a slow command without a stall is told as one", () => {
     expect(headline({ stall: null, stalls: [], cause: "server-slow", culprit: null })).toBe(
-      "loophound: EXPIRE took 312 ms on 127.0.0.1:6379: the server was late [server-slow, 98 % sure]",
+      "loophound: EXPIRE took 318 ms on 127.0.0.1:6379: the server was late [server-slow, 98 % sure]",
     );
   });
 

@@ -1,0 +1,47 @@
+// Tells a server that held all its answers from a path that delays each one. Pure.
+//
+// Two answers to questions asked some time apart: if they were held, they came at one moment and
+// took times that differ by that interval; if they were delayed, they took the same time and came
+// that interval apart. Whichever difference is clearly the smaller one is a vote.
+
+import type { Ms } from "../model/units";
+
+/** A question on its way, or one that was. */
+export interface Flight {
+  /** null: the control experiment's own. */
+  readonly connectionId: number | null;
+  readonly sentMs: Ms;
+  /** When it was answered, or now if it is not. */
+  readonly untilMs: Ms;
+}
+
+export interface Votes {
+  readonly held: number;
+  readonly delayed: number;
+  /** Pairs that decide nothing: asked for at one time, or alike in neither way. */
+  readonly open: number;
+}
+
+/** Closer questions cannot be told apart: replies are read one by one. */
+const apartMs = 8;
+
+export const durationOf = ({ sentMs, untilMs }: Flight): number => untilMs - sentMs;
+
+/** `flights` that were under way together with `answer`, each a vote. */
+export function vote(answer: Flight, flights: readonly Flight[]): Votes {
+  const votes = { held: 0, delayed: 0, open: 0 };
+  for (const flight of flights) {
+    if (flight.sentMs < answer.untilMs && flight.untilMs > answer.sentMs) {
+      votes[kindOf(answer, flight)]++;
+    }
+  }
+  return votes;
+}
+
+function kindOf(one: Flight, other: Flight): keyof Votes {
+  const endsApart = Math.abs(one.untilMs - other.untilMs);
+  const lengthsApart = Math.abs(durationOf(one) - durationOf(other));
+  if (Math.abs(one.sentMs - other.sentMs) < apartMs) return "open";
+  if (endsApart < lengthsApart / 2) return "held";
+  return lengthsApart < endsApart / 2 ? "delayed" : "open";
+}
