@@ -1,4 +1,5 @@
-// What an agent is to whoever started it, in the main thread and in a worker thread.
+// What an agent is to whoever started it, in the main thread and in a worker thread; and the mark by
+// which it is found again.
 
 import type { Config } from "./model/config";
 import type { Incident } from "./model/incident";
@@ -11,4 +12,22 @@ export interface Agent {
    * threads; the application runs on as if never watched.
    */
   stop(): void;
+}
+
+/** One agent a thread, whichever copy of the package comes first. */
+const mark = Symbol.for("loophound.agent");
+
+/** The agent of this thread; `make` is called if there is none yet, and may decline. */
+export function agentOfThread(make: () => Agent | null): Agent | null {
+  const running = (globalThis as Record<symbol, unknown>)[mark] as Agent | undefined;
+  if (running !== undefined) return running;
+  const made = make();
+  if (made === null) return null;
+  const stop = (): void => {
+    made.stop();
+    delete (globalThis as Record<symbol, unknown>)[mark];
+  };
+  const agent = { ...made, stop };
+  Object.defineProperty(globalThis, mark, { value: agent, configurable: true });
+  return agent;
 }

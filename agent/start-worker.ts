@@ -1,82 +1,103 @@
-// Wires a worker thread of the application: the hooks before it loads anything, the rest at the first
-// turn of its loop, so that a worker which ends sooner pays next to nothing. It speaks to the
-// watchdog of the process directly, for the main thread may be blocked.
+// Wires a worker thread of the application, which may live for milliseconds: what it does not need
+// yet is not even loaded. A tripwire is there before it loads anything; the line to the watchdog
+// opens at the first turn of its loop. It goes straight there, for the main thread may be blocked.
 
 import { setTimeout } from "node:timers";
-import { getEnvironmentData, parentPort, threadId } from "node:worker_threads";
-import type { Agent } from "./agent";
+import { parentPort, threadId } from "node:worker_threads";
+import { type Agent, agentOfThread } from "./agent";
 import { guard } from "./base/guard";
-import { flagCells, threadFlag } from "./base/thread-flags";
+import { readBriefing } from "./briefing";
+import { installTripwire } from "./instrument/tripwire";
+import { watchListening } from "./listening";
 import type { Incident } from "./model/incident";
 import type { ToWatchdog, WorkerBriefing } from "./model/wire";
-import { createWorkerMemory } from "./thread-memory";
-import { installTaps } from "./thread-taps";
-import { briefingKey } from "./worker-channels";
-import type { WorkerLine } from "./worker-line";
+import type { ThreadNames } from "./thread-taps";
+
+/** As startAgent, for a thread that is not the main one: it joins the agent of its process. */
+export const startInWorker = (): Agent | null => agentOfThread(() => guard("start", join, null));
 
 /**
  * null: no agent watches this process's workers, or this is a thread of Node's own (module loaders
  * run the preload too, and have no parent port).
  */
-export function assembleWorker(): Agent | null {
-  const briefing = getEnvironmentData(briefingKey) as unknown as WorkerBriefing | undefined;
-  if (briefing === undefined || parentPort === null) return null;
-  const { config, signals } = briefing;
-  const memory = createWorkerMemory();
+function join(): Agent | null {
+  const briefing = readBriefing();
+  return briefing === null || parentPort === null ? null : assemble(briefing);
+}
+
+function assemble({ config, signals }: WorkerBriefing): Agent {
   const listeners = new Set<(incident: Incident) => void>();
-  let line: WorkerLine | null = null;
-  let isStopped = false;
-
-  const taps = installTaps({
-    config,
-    memory,
-    signals,
-    // Before the line is there, nothing is lost: it begins with all names until then.
-    post: (message: ToWatchdog) => {
-      if (message.kind === "release-port") openLine();
-      line?.post(message);
-    },
-    onServing: () => undefined,
+  const memory = late(() => {
+    const { createWorkerMemory } = require("./worker-memory") as typeof import("./worker-memory");
+    return createWorkerMemory();
   });
-
-  function openLine(): void {
-    if (line !== null || isStopped) return;
-    // Loaded late: see above.
+  const serving = (): void => memory.get().setServing();
+  // Before the line is there, nothing is lost: it begins with all names until then.
+  const post = (message: ToWatchdog): void => line.made()?.post(message);
+  const taps = late(() => {
+    const { installTaps } = require("./thread-taps") as typeof import("./thread-taps");
+    return installTaps({
+      config,
+      memory: memory.get().cells,
+      post,
+      onFirstClient: serving,
+      // One line for each of hundreds of workers would be too many.
+      onUnfit: () => undefined,
+    });
+  });
+  const line = late(() => {
     const { createWorkerLine } = require("./worker-line") as typeof import("./worker-line");
-    line = createWorkerLine({
+    return createWorkerLine({
       threadId,
-      memory,
+      memory: memory.get().cells,
       signals,
-      names: taps.names,
+      names: () => taps.made()?.names() ?? noNames,
       isSubscribed: () => listeners.size > 0,
       onIncident: (incident) => {
         for (const listener of listeners) guard("listener", () => listener(incident), undefined);
       },
       onEnded: stop,
     });
-  }
+  });
 
-  const firstTurn = setTimeout(() => guard("start", openLine, undefined), 0).unref();
-  const atExit = (): void => void Atomics.store(flagCells(memory.flags), threadFlag.ended, 1);
+  const isHooked = config.clients || config.forwarders;
+  const removeWire = isHooked ? installTripwire(taps.get) : () => undefined;
+  const askForPort = (): void => line.get().post({ kind: "release-port" });
+  const stopListening = watchListening({ signals, onListen: serving, askForPort });
+  const firstTurn = setTimeout(() => guard("start", line.get, undefined), 0).unref();
+  const atExit = (): void => memory.made()?.setEnded();
   process.on("exit", atExit);
 
   function stop(): void {
-    isStopped = true;
     clearTimeout(firstTurn);
     process.removeListener("exit", atExit);
-    taps.uninstall();
-    line?.close();
-    line = null;
+    removeWire();
+    stopListening();
+    taps.made()?.uninstall();
+    line.made()?.close();
   }
 
   return {
     config,
     onIncident(listener) {
       listeners.add(listener);
-      openLine();
-      line?.post({ kind: "subscribe" });
+      line.get().post({ kind: "subscribe" });
       return () => void listeners.delete(listener);
     },
     stop,
   };
 }
+
+/** Made when it is first needed. */
+function late<T>(make: () => T): { readonly get: () => T; readonly made: () => T | null } {
+  let value: T | null = null;
+  return {
+    get() {
+      value ??= make();
+      return value;
+    },
+    made: () => value,
+  };
+}
+
+const noNames: ThreadNames = { commandNames: [], connections: [], nativeFunctions: [] };

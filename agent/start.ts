@@ -2,39 +2,31 @@
 // process is old enough to be worth one. Everything here runs inside somebody else's program: it
 // must neither throw, nor delay, nor be seen.
 
-import { isMainThread, setEnvironmentData } from "node:worker_threads";
-import type { Agent } from "./agent";
+import { isMainThread } from "node:worker_threads";
+import { type Agent, agentOfThread } from "./agent";
 import { createStderr } from "./base/diag";
 import { guard } from "./base/guard";
 import { createSignals } from "./base/signals";
+import { leaveBriefing } from "./briefing";
 import { type GivenOptions, readConfig } from "./config-from-env";
+import { watchListening } from "./listening";
 import type { Config } from "./model/config";
 import type { Incident } from "./model/incident";
-import type { ToWatchdog, WorkerBriefing } from "./model/wire";
-import { createMainMemory } from "./thread-memory";
+import type { ToWatchdog } from "./model/wire";
+import { createThreadMemory } from "./thread-memory";
 import { installTaps } from "./thread-taps";
 import type { LauncherOptions, WatchdogLauncher } from "./watchdog-launcher";
-import { briefingKey } from "./worker-channels";
-
-/** One agent a thread, whichever copy of the package comes first. */
-const marker = Symbol.for("loophound.agent");
 
 /**
  * Starts the agent in this thread, or returns the one that runs already. A worker thread joins the
  * agent of its process, whose settings hold. null: switched off.
  */
 export function startAgent(env: NodeJS.ProcessEnv, options?: GivenOptions): Agent | null {
-  const running = (globalThis as Record<symbol, unknown>)[marker] as Agent | undefined;
-  if (running !== undefined) return running;
-  const agent = guard("start", () => (isMainThread ? startMain(env, options) : joinAgent()), null);
-  if (agent === null) return null;
-  const stop = (): void => {
-    agent.stop();
-    delete (globalThis as Record<symbol, unknown>)[marker];
-  };
-  const marked = { ...agent, stop };
-  Object.defineProperty(globalThis, marker, { value: marked, configurable: true });
-  return marked;
+  if (isMainThread) {
+    return agentOfThread(() => guard("start", () => startMain(env, options), null));
+  }
+  const { startInWorker } = require("./start-worker") as typeof import("./start-worker");
+  return startInWorker();
 }
 
 function startMain(env: NodeJS.ProcessEnv, options?: GivenOptions): Agent | null {
@@ -44,14 +36,8 @@ function startMain(env: NodeJS.ProcessEnv, options?: GivenOptions): Agent | null
   return config.enabled ? assemble(config) : null;
 }
 
-/** Loaded late: no other thread needs it. */
-function joinAgent(): Agent | null {
-  const { assembleWorker } = require("./start-worker") as typeof import("./start-worker");
-  return assembleWorker();
-}
-
 function assemble(config: Config): Agent {
-  const memory = createMainMemory();
+  const memory = createThreadMemory();
   const signals = createSignals();
   const listeners = new Set<(incident: Incident) => void>();
   let launcher: WatchdogLauncher | null = null;
@@ -62,8 +48,14 @@ function assemble(config: Config): Agent {
     isWanted = true;
     launcher?.launch();
   };
-  const taps = installTaps({ config, memory, signals, post, onServing: wanted });
-  if (config.workers) briefWorkers({ config, signals });
+  const taps = installTaps({ config, memory, post, onFirstClient: wanted, onUnfit: sayUnfit });
+  const stopListening = watchListening({
+    signals,
+    // A process that serves is worth watching at once.
+    onListen: wanted,
+    askForPort: () => post({ kind: "release-port" }),
+  });
+  if (config.workers) leaveBriefing({ config, signals });
 
   // The first turn of the loop: what ran before it was start-up, which is nobody's stall.
   const firstTurn = setTimeout(() => {
@@ -88,17 +80,18 @@ function assemble(config: Config): Agent {
     },
     stop() {
       clearTimeout(firstTurn);
-      briefWorkers(null);
+      leaveBriefing(null);
       taps.uninstall();
+      stopListening();
       launcher?.stop();
     },
   };
 }
 
-/** Inherited by every worker that is started from here on, and by theirs; null takes it back. */
-function briefWorkers(briefing: WorkerBriefing | null): void {
-  // Typed as text, but anything that can be cloned goes; undefined removes it.
-  setEnvironmentData(briefingKey, (briefing ?? undefined) as unknown as string);
+function sayUnfit(library: string): void {
+  createStderr().write(
+    `loophound: this version of ${library} is not one that is known here: its commands are not recorded\n`,
+  );
 }
 
 /** Loaded late: perf_hooks and more cost milliseconds that a short script need not pay. */

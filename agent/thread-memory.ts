@@ -9,16 +9,10 @@ import type { WatchedThread } from "./model/wire";
 
 export type ThreadMemory = Pick<WatchedThread, "beat" | "ledger" | "gc" | "marker" | "flags">;
 
-/** A quarter of the main thread's: there may be dozens of workers, and few of them send much. */
-const workerLedgerRecords = 4096;
-
-export const createMainMemory = (): ThreadMemory => memoryWith(createLedger());
-
-export const createWorkerMemory = (): ThreadMemory => memoryWith(createLedger(workerLedgerRecords));
-
-const memoryWith = (ledger: SharedArrayBuffer): ThreadMemory => ({
+/** `ledgerRecords`: a power of two; as many as the main thread has by default. */
+export const createThreadMemory = (ledgerRecords?: number): ThreadMemory => ({
   beat: createBeatCell(),
-  ledger,
+  ledger: createLedger(ledgerRecords),
   gc: createGcCell(),
   marker: createMarkerCell(),
   flags: createThreadFlags(),

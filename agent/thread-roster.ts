@@ -24,6 +24,8 @@ export interface ThreadRoster {
   look(atMs: Ms): Ms;
   /** A thread to watch from now on. Nothing happens if it is watched already; false: no place is left. */
   join(handover: ThreadHandover): boolean;
+  /** Whether that thread is watched. */
+  has(threadId: number): boolean;
   /** Work has come to an idle thread: it is due at once. */
   wake(threadId: number): void;
   hear(threadId: number, message: ToWatchdog): void;
@@ -103,6 +105,7 @@ export function createThreadRoster(main: ThreadHandover, options: RosterOptions)
       take(handover);
       return true;
     },
+    has: (threadId) => places.has(threadId),
     wake(threadId) {
       const place = places.get(threadId);
       if (place !== undefined) place.dueMs = ms(0);

@@ -81,14 +81,19 @@ function assemble(start: WatchdogStart, post: Post) {
   const stderr = createStderr();
   const metrics = createMetrics();
   metrics.agentInfo(agentInfo());
-  const subscription = { isOn: start.isSubscribed };
+  const subscribers = new Set(start.isSubscribed ? [mainThreadId] : []);
+  const toWorkers = createWorkerPosts();
+  const postTo = (threadId: number, message: FromWatchdog): void => {
+    if (threadId === mainThreadId) post(message);
+    else toWorkers.post(threadId, message);
+  };
   const lostTime = createLostTime();
   const store = createIncidentStore({
     nowMs,
     onDropped: (count) => metrics.dropped("incident", count),
     publish(incident) {
       outlets.publish(incident);
-      if (subscription.isOn) post({ kind: "incident", incident });
+      for (const threadId of subscribers) postTo(threadId, { kind: "incident", incident });
     },
   });
   function add(incident: Incident): void {
@@ -96,19 +101,18 @@ function assemble(start: WatchdogStart, post: Post) {
     store.add(incident);
   }
   const callTheRoll = (): void => void Atomics.add(cells, signal.rollCall, 1);
-  const toWorkers = createWorkerPosts();
   const threads = (): readonly ThreadHealth[] => roster.health();
   const live = createLiveFeed({ nowMs, toEpochMs, pid: process.pid, threads });
   const common = { ...deskOptions(start, metrics, lostTime, add), live };
   const roster = createThreadRoster(start, {
     metrics,
     open: (handover) => openDesk(handover, common),
-    askFastBeats(threadId) {
-      if (threadId === mainThreadId) post({ kind: "beat-fast" });
-      else toWorkers.post(threadId, { kind: "beat-fast" });
-    },
+    askFastBeats: (threadId) => postTo(threadId, { kind: "beat-fast" }),
     onPlaceFree: callTheRoll,
-    onEnded: toWorkers.forget,
+    onEnded(threadId) {
+      subscribers.delete(threadId);
+      toWorkers.forget(threadId);
+    },
   });
   const outlets = openOutlets({
     config,
@@ -136,7 +140,7 @@ function assemble(start: WatchdogStart, post: Post) {
     metrics.experiments(common.probes.startedCount());
     return restMs;
   };
-  return { cells, stderr, subscription, store, outlets, roster, look, callTheRoll };
+  return { cells, stderr, subscribers, store, outlets, roster, look, callTheRoll };
 }
 
 function deskOptions(
@@ -209,7 +213,7 @@ function healthOf(roster: ThreadRoster): Health {
 }
 
 function receive(parts: Parts, threadId: number, message: FromWorker["message"]): void {
-  const { roster, subscription, store, outlets, cells } = parts;
+  const { roster, subscribers, store, outlets, cells } = parts;
   /** The application thread waits for this word. */
   const answer = (cell: number): void => {
     Atomics.store(cells, cell, 2);
@@ -217,8 +221,10 @@ function receive(parts: Parts, threadId: number, message: FromWorker["message"])
   };
   if (message.kind === "thread") welcome(roster, message.handover);
   else if (message.kind === "wake") roster.wake(threadId);
-  else if (message.kind === "subscribe") subscription.isOn = true;
-  else if (message.kind === "release-port") {
+  else if (message.kind === "subscribe") {
+    // A worker that found no place subscribes again when it gets one.
+    if (roster.has(threadId)) subscribers.add(threadId);
+  } else if (message.kind === "release-port") {
     outlets.releasePort();
     answer(signal.releasePort);
   } else if (message.kind === "flush") {

@@ -5,9 +5,6 @@
 import { BroadcastChannel } from "node:worker_threads";
 import type { FromWatchdog, FromWorker } from "./model/wire";
 
-/** Under which getEnvironmentData() gives a worker thread its briefing. */
-export const briefingKey = "loophound";
-
 const toWatchdog = "loophound:watchdog";
 const toWorker = (threadId: number): string => `loophound:worker:${threadId}`;
 

@@ -36,8 +36,11 @@ export function createWorkerLine(options: WorkerLineOptions): WorkerLine {
   );
   const thread = { threadId, tid: ownTid(), ...memory };
   let answeredCall = 0;
+  let isClosed = false;
 
-  const post = (message: ToWatchdog): void => up.post({ threadId, message });
+  const post = (message: ToWatchdog): void => {
+    if (!isClosed) up.post({ threadId, message });
+  };
   const pulse = createPulse({
     memory,
     onWork: () => post({ kind: "wake" }),
@@ -67,6 +70,7 @@ export function createWorkerLine(options: WorkerLineOptions): WorkerLine {
   return {
     post,
     close() {
+      isClosed = true;
       pulse.stop();
       stopGc();
       up.close();

@@ -4,7 +4,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import { type RedisServer, startRedisServer } from "../support/redis-server";
-import { askHealth } from "./support/page";
+import { askHealth, eventually } from "./support/page";
 import {
   appPath,
   blamingTheApp,
@@ -34,8 +34,8 @@ afterEach(async () => {
   for (const one of watched.splice(0)) await one.stop();
 });
 
-async function start(way: "sync" | "async"): Promise<WatchedApp> {
-  const one = await startWatched(script, { args: [way], env: { REDIS_PORT: `${server.port}` } });
+async function start(way: "sync" | "async", app = script): Promise<WatchedApp> {
+  const one = await startWatched(app, { args: [way], env: { REDIS_PORT: `${server.port}` } });
   watched.push(one);
   return one;
 }
@@ -69,6 +69,34 @@ test("a synchronous native client is named with its addon, server and line, and 
     expect.objectContaining({ kind: "reply-waiting", says: expect.stringContaining("EXPIRE") }),
   );
   await app.waitForOutput(/prolonged/);
+});
+
+test("in a worker thread it is that thread's, with the command that the worker had sent", async () => {
+  const { app, go, port } = await start("sync", appPath("redis-lock-worker.js"));
+  go.letGo();
+  await eventually(
+    async () =>
+      (await askHealth(port)).threads.some(
+        ({ threadId, stalledForMs }) => threadId === 1 && stalledForMs > 300,
+      ) || null,
+    "a stall of the worker on /healthz",
+  );
+  await redis.rpush("lock", "token");
+  const incident = await app.waitForIncident(
+    ({ state, threadId }) => state === "closed" && threadId === 1,
+  );
+  expect(incident).toMatchObject({
+    cause: "sync-native-io",
+    culprit: {
+      module: "syncredis.node",
+      peer: { host: "127.0.0.1", port: server.port },
+      site: { function: "lockOnLoop", line: blockingLine(script) },
+    },
+    commands: [{ client: "ioredis", command: "EXPIRE", count: 1, port: server.port }],
+  });
+  expect(incident.evidence).toContainEqual(expect.objectContaining({ kind: "reply-waiting" }));
+  await app.waitForOutput(/prolonged/);
+  expect(blamingTheApp(app.incidents()).filter(({ threadId }) => threadId === 0)).toEqual([]);
 });
 
 test("the asynchronous client that waits as long for the same lock gives no incident", async () => {

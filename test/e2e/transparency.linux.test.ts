@@ -102,5 +102,8 @@ describe.each(findNodeVersions())("on Node $version", ({ binary }) => {
     expectSame("endings.js", [ending]),
   );
 
+  test("the endings of worker threads: are the same with the agent", () =>
+    expectSame("worker-endings.js"));
+
   test("an ECMAScript module: is the same with the agent", () => expectSame("module-app.mjs"));
 });

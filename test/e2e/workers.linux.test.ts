@@ -1,10 +1,12 @@
 // The application's own worker threads: each is watched, and none is taken for another.
 
+import { readdirSync, readlinkSync } from "node:fs";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import type { Incident } from "../../agent/model/incident";
 import type { ThreadHealth } from "../../exporters/routes";
 import { findNodeVersions } from "../support/node-versions";
-import { askHealth, eventually } from "./support/page";
+import { agentEntry } from "../support/run-app";
+import { ask, askHealth, eventually } from "./support/page";
 import {
   appPath,
   blamingTheApp,
@@ -16,6 +18,8 @@ import {
 const script = appPath("workers.js");
 /** Enough to be an incident (50 ms), whatever is lost at its edges. */
 const seenMs = 150;
+/** Safety rail: two hundred threads take seconds where there is little CPU. */
+const manyMs = 55_000;
 /** Looks at /healthz while nothing is wrong: far more than a stall needs to be seen. */
 const looks = 15;
 
@@ -145,7 +149,7 @@ test("a worker that serves is an incident also when it computes, or waits in Ato
   await one.app.waitForIncident(
     (incident) => closedIn(1)(incident) && incident.cause === "sync-core-api",
   );
-  expect(one.app.incidents().filter(({ threadId }) => threadId === 0)).toEqual([]);
+  expect(blamingTheApp(one.app.incidents()).filter(({ threadId }) => threadId === 0)).toEqual([]);
 });
 
 test("a worker that is terminated while it is blocked ends its incident, and is watched no more", async () => {
@@ -177,3 +181,76 @@ test("with LOOPHOUND_WORKERS=off a worker thread is left alone", async () => {
   await one.app.waitForOutput(/worker read/);
   expect(blamingTheApp(one.app.incidents())).toEqual([]);
 });
+
+/** What each worker thread of worker-kinds.js told of itself, by how it was started. */
+const kindsOf = ({ app }: WatchedApp) =>
+  Object.fromEntries(
+    app
+      .stdout()
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Kind)
+      .map(({ kind, told }) => [kind, told] as const),
+  );
+
+interface Kind {
+  readonly kind: string;
+  readonly told: readonly { readonly threadId: number; readonly hasAgent: boolean }[];
+}
+
+test.each([
+  { way: "--require", options: {}, without: ["execArgv: []", "execArgv: [] and env: {}"] },
+  {
+    way: "NODE_OPTIONS",
+    options: { agent: false, env: { NODE_OPTIONS: `--require ${agentEntry}` } },
+    without: ["env: {}", "execArgv: [] and env: {}"],
+  },
+])("with $way, whatever inherits it is watched, and nothing else", async ({ options, without }) => {
+  const one = await startWatched(appPath("worker-kinds.js"), options);
+  watched.push(one);
+  const kinds = kindsOf(one);
+  const told = Object.values(kinds).flat();
+  expect(told).toHaveLength(11);
+  const bare = Object.keys(kinds).filter((kind) => !kinds[kind]?.every(({ hasAgent }) => hasAgent));
+  expect(bare).toEqual(without);
+  const expected = told.filter(({ hasAgent }) => hasAgent).map(({ threadId }) => threadId);
+  await eventually(
+    async () => ((await threadsOf(one)).length > expected.length ? true : null),
+    "all of them on /healthz",
+  );
+  const ids = (await threadsOf(one)).map(({ threadId }) => threadId);
+  expect(new Set(ids)).toEqual(new Set([0, ...expected]));
+});
+
+test("two hundred workers that come and go leave nothing behind", async () => {
+  const one = await startWatched(appPath("many-workers.js"));
+  watched.push(one);
+  const openBefore = taskFiles(one.app.pid);
+  one.go.letGo();
+  await one.app.waitForOutput(/200 workers ended/, manyMs);
+  await eventually(
+    async () => ((await threadsOf(one)).length === 1 ? true : null),
+    "the main thread alone on /healthz",
+  );
+  expect(taskFiles(one.app.pid)).toEqual(openBefore);
+  const { body } = await ask(one.port, "/metrics");
+  const labels = new Set([...body.matchAll(/thread="(\d+)"/g)].map(([, id]) => id));
+  expect(labels.size).toBeLessThanOrEqual(17);
+  expect(await one.metric("loophound_internal_errors_total")).toBe(0);
+  expect(await one.metric("loophound_dropped_total")).toBe(0);
+  // The main thread may have been late: so many threads at once leave it little of a small machine.
+  expect(one.app.incidents().filter(({ threadId }) => threadId !== 0)).toEqual([]);
+});
+
+/** The descriptors by which the watchdog looks at threads. */
+function taskFiles(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  const targets = readdirSync(folder).map((fd) => {
+    try {
+      return readlinkSync(`${folder}/${fd}`);
+    } catch {
+      return ""; // Closed since it was listed.
+    }
+  });
+  return targets.filter((target) => target.includes("/task/")).sort();
+}

@@ -56,7 +56,7 @@ export async function startWatched(
     for (const gate of [go, hold]) gate.remove();
   };
   try {
-    await Promise.all([app.waitForOutput(/ready/), answering(port, app.pid)]);
+    await Promise.all([app.waitForOutput(/^ready$/m), answering(port, app.pid)]);
   } catch (error) {
     await stop();
     throw new Error(`${(error as Error).message}\nstderr: ${app.stderr()}`);

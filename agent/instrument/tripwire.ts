@@ -1,0 +1,91 @@
+// Tells when a thread first does something that our hooks are for: loads a file of a package, loads a
+// native addon, or opens a socket. Most worker threads never do, so the hooks, which are some
+// twenty files to load, wait for it. Application threads.
+
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import Module from "node:module";
+import { guard } from "../base/guard";
+import { type Restore, replaceFunction } from "./wrap";
+
+/** Where npm, pnpm and Yarn put packages, also inside Yarn's archives. */
+const packagePart = /[\\/]node_modules[\\/]/;
+
+type Dlopen = (this: unknown, ...args: unknown[]) => unknown;
+
+/**
+ * Calls `onTrip` once, before what tripped it goes on: a module has not run and an addon is not
+ * loaded yet. Returns a function that takes the wire away.
+ */
+export function installTripwire(onTrip: () => void): Restore {
+  const restores: Restore[] = [];
+  const remove = (): void => {
+    for (const restore of restores.splice(0)) restore();
+  };
+  const trip = (): void => {
+    if (restores.length === 0) return;
+    remove();
+    guard("instrument", onTrip, undefined);
+  };
+  const socket = "net.client.socket";
+  subscribe(socket, trip);
+  restores.push(() => void unsubscribe(socket, trip));
+  const dlopen = tripOnAddon(trip);
+  if (dlopen !== null) restores.push(dlopen);
+  const load = tripOnPackage(trip);
+  if (load === null) trip();
+  else restores.push(load);
+  return remove;
+}
+
+function tripOnAddon(trip: () => void): Restore | null {
+  return replaceFunction<Dlopen>(
+    process,
+    "dlopen",
+    (original) =>
+      function tripping(this: unknown, ...args) {
+        trip();
+        // By now it may be a hook of ours; this very function, if somebody put it back.
+        const current = process.dlopen as Dlopen;
+        return Reflect.apply(current === tripping ? original : current, this, args);
+      },
+  );
+}
+
+interface AnyModule {
+  readonly id: unknown;
+}
+
+/**
+ * By the assignment of `loaded` in the constructor of Module, as module-hook does it: no frame of ours
+ * is on the stack while a module runs. null where Node's constructor is not like that, or where
+ * somebody else uses it.
+ */
+function tripOnPackage(trip: () => void): Restore | null {
+  const { prototype } = Module;
+  if (Object.hasOwn(prototype, "loaded")) return null;
+  let wasAssigned = false;
+  Object.defineProperty(prototype, "loaded", {
+    get: () => undefined,
+    set(this: AnyModule, value: unknown) {
+      wasAssigned = true;
+      if (packagePart.test(String(this.id))) {
+        trip();
+        // To whoever watches now; a plain property if nobody does.
+        (this as { loaded?: unknown }).loaded = value;
+        return;
+      }
+      const plain = { value, writable: true, enumerable: true, configurable: true };
+      Reflect.defineProperty(this, "loaded", plain);
+    },
+    enumerable: false,
+    configurable: true,
+  });
+  const restore = (): void => void Reflect.deleteProperty(prototype, "loaded");
+  new Module(probeName);
+  if (wasAssigned) return restore;
+  restore();
+  return null;
+}
+
+/** No path of a real module: it is relative. */
+const probeName = "loophound-probe.js";
