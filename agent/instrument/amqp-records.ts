@@ -72,8 +72,9 @@ export class AmqpChannelRecords {
   }
 
   /** A request was handed to the channel and is in flight; `record` is what `queued` gave, or 0. */
-  request(commandId: number, record: number): void {
+  request(commandId: number, record: number): number {
     this.inFlight = this.wrote(record === noSequence ? this.queued(commandId, 0) : record);
+    return this.inFlight;
   }
 
   /** A close was handed to the channel, which may happen beside a request; its record. */
@@ -133,6 +134,13 @@ export class AmqpChannelRecords {
   confirmed(tag: number, isMultiple: boolean, how: Outcome): void {
     if (isMultiple) this.unconfirmed.takeUpTo(tag, (record) => this.settleConfirmed(record, how));
     else this.settleConfirmed(this.unconfirmed.take(tag), how);
+  }
+
+  /** The record of the message with that tag, whose confirm the caller will hear of; 0 if there is none. */
+  claimUnconfirmed(tag: number): number {
+    const record = this.unconfirmed.take(tag);
+    if (record !== noSequence) this.unconfirmedCount--;
+    return record;
   }
 
   /** A complete message that must be acknowledged was given to the application. */

@@ -6,11 +6,17 @@ import { amqplibAdapter } from "./amqplib";
 import { ioredisAdapter } from "./ioredis";
 import { installModuleHook, type ModuleHookKind } from "./module-hook";
 import { nodeRedisAdapter } from "./node-redis";
+import { rabbitmqClientAdapter } from "./rabbitmq-client";
 import type { Registry } from "./registry";
 import type { Adapter, Taps } from "./taps";
 import type { Restore } from "./wrap";
 
-const adapters: readonly Adapter[] = [ioredisAdapter, nodeRedisAdapter, amqplibAdapter];
+const adapters: readonly Adapter[] = [
+  ioredisAdapter,
+  nodeRedisAdapter,
+  amqplibAdapter,
+  rabbitmqClientAdapter,
+];
 
 export interface InstallOptions {
   readonly ledger: LedgerWriter;

@@ -89,6 +89,21 @@ export function watchReads<Self extends object>(
   };
 }
 
+/**
+ * Puts `replacement` in the place of the function `owner[key]`, and returns that. For objects that a
+ * library makes for each command and shows to nobody: one replacement serves them all, undisguised,
+ * at a tenth of the price.
+ */
+export function swapFunction<Key extends string, F extends AnyFunction>(
+  owner: { [key in Key]: F },
+  key: Key,
+  replacement: F,
+): F {
+  const original = owner[key];
+  owner[key] = replacement;
+  return original;
+}
+
 /** Name, length and whatever else the original carries; a class keeps its own `prototype`. */
 function disguise(replacement: AnyFunction, original: object): AnyFunction {
   for (const key of Reflect.ownKeys(original)) {

@@ -109,7 +109,13 @@ export function expectPhasesInOrder(rows: readonly AmqpRow[]): void {
   }
 }
 
-/** A safety rail, not a measure: jest ends a test that waits for ever. */
+/** A safety rail, which no test asserts. */
+const waitMs = 30_000;
+
 export async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await sleep(5);
+  const deadline = performance.now() + waitMs;
+  while (!isTrue()) {
+    if (performance.now() > deadline) throw new Error(`not in ${waitMs} ms: ${isTrue}`);
+    await sleep(5);
+  }
 }

@@ -1,0 +1,296 @@
+// One channel of rabbitmq-client, seen through the collections in its state and the stream that it
+// writes to. Application thread, a few times per message.
+//
+// The library keeps a deferred for each request and each message that awaits its confirm, an object of
+// its own making with the two functions that settle a promise. Those two are replaced on the deferred;
+// the promise itself is not touched.
+// https://github.com/cody-greene/node-rabbitmq-client/blob/v5.0.8/src/Channel.ts
+
+import { setTimeout } from "node:timers";
+import { countFault, guard } from "../base/guard";
+import { type Outcome, outcome } from "../base/ledger";
+import { amqpMethod } from "../model/amqp-methods";
+import { endReason } from "./amqp-close";
+import { AmqpChannelRecords, type AmqpRecorder } from "./amqp-records";
+import type { RabbitLink } from "./rabbitmq-client-link";
+import { replaceFunction, swapFunction } from "./wrap";
+
+const room = "instrument";
+const noRecord = 0;
+/** Of the library's channel modes: after confirm.select. */
+const confirmMode = 2;
+/** While the socket does not take what was written, it is looked at this often. */
+const heldLookMs = 10;
+
+const noteKey = Symbol("loophound.note");
+
+/** What we know of a frame that the library is about to write; it lies on the frame's iterator. */
+export interface FrameNote {
+  /** Of a request; undefined for an acknowledgement. */
+  readonly commandId: number | undefined;
+  readonly isWithoutAck: boolean;
+  readonly tag: number;
+  readonly isMultiple: boolean;
+  readonly how: Outcome;
+  record: number;
+}
+
+export type FrameIterator = object & { [noteKey]?: FrameNote };
+
+export function noteFrame(frame: FrameIterator, note: FrameNote): void {
+  frame[noteKey] = note;
+}
+
+type Settle = (value: unknown) => unknown;
+
+interface Deferred {
+  resolve: Settle;
+  reject: Settle;
+  [tapKey]?: RabbitChannelTap;
+  [noteKey]?: FrameNote;
+  [resolveKey]?: Settle;
+  [rejectKey]?: Settle;
+}
+const tapKey = Symbol("loophound.tap");
+const resolveKey = Symbol("loophound.resolve");
+const rejectKey = Symbol("loophound.reject");
+
+type Request = readonly [Deferred, number, number, FrameIterator?];
+
+interface EncoderStream {
+  readonly writableLength: number;
+  write(frame: FrameIterator, ...rest: unknown[]): boolean;
+  writeAsync(frames: object): unknown;
+}
+
+interface RpcBuffer {
+  readonly length: number;
+  push(request: Request): number;
+}
+
+/** The part of the library's channel that is read. */
+export interface RabbitChannel {
+  readonly _state: {
+    readonly stream: EncoderStream;
+    readonly rpcBuffer: RpcBuffer;
+    readonly rpc?: Request | undefined;
+    readonly unconfirmed: Map<number, Deferred>;
+    readonly consumers: Map<unknown, unknown>;
+    readonly mode: number;
+    readonly cleared: boolean;
+    readonly incoming?: {
+      readonly methodFrame?: {
+        readonly methodId?: number;
+        readonly params?: { readonly deliveryTag?: unknown };
+      };
+    };
+  };
+}
+
+/** Whether everything is there that is replaced or read. */
+export function fitsChannel(candidate: RabbitChannel): boolean {
+  const { stream, rpcBuffer, unconfirmed, consumers, cleared } = candidate._state ?? {};
+  return (
+    typeof stream?.write === "function" &&
+    typeof stream.writeAsync === "function" &&
+    typeof stream.writableLength === "number" &&
+    Array.isArray(rpcBuffer) &&
+    unconfirmed instanceof Map &&
+    consumers instanceof Map &&
+    typeof cleared === "boolean"
+  );
+}
+
+export class RabbitChannelTap {
+  private readonly records: AmqpChannelRecords;
+  private readonly link: RabbitLink;
+  private readonly channel: RabbitChannel;
+  private readonly onClosedByServer: (code: string) => void;
+  private readonly withoutAck = new Set<unknown>();
+  /** Of the message that is coming in. */
+  private deliveryTag = 0;
+  private isLooking = false;
+
+  constructor(
+    recorder: AmqpRecorder,
+    link: RabbitLink,
+    channel: RabbitChannel,
+    onClosedByServer: (code: string) => void,
+  ) {
+    this.records = new AmqpChannelRecords(recorder, link.id);
+    this.link = link;
+    this.channel = channel;
+    this.onClosedByServer = onClosedByServer;
+  }
+
+  /** Of a channel that has sent nothing yet. */
+  watch(): void {
+    const tap = this;
+    const { stream, rpcBuffer, unconfirmed, consumers } = this.channel._state;
+    replaceFunction<RpcBuffer["push"]>(rpcBuffer, "push", (push) => {
+      return function (this: RpcBuffer, request) {
+        guard(room, () => tap.waits(request, this.length), undefined);
+        return push.call(this, request);
+      };
+    });
+    replaceFunction<EncoderStream["write"]>(stream, "write", (write) => {
+      return function (this: EncoderStream, frame, ...rest) {
+        guard(room, () => tap.writes(frame), undefined);
+        tap.link.isWriting = true;
+        const isReady = write.call(this, frame, ...rest);
+        tap.hasWritten();
+        return isReady;
+      };
+    });
+    replaceFunction<EncoderStream["writeAsync"]>(stream, "writeAsync", (write) => {
+      return function (this: EncoderStream, frames) {
+        tap.publishes();
+        tap.link.isWriting = true;
+        const written = write.call(this, frames);
+        tap.hasWritten();
+        return written;
+      };
+    });
+    replaceFunction<Map<number, Deferred>["set"]>(unconfirmed, "set", (set) => {
+      return function (this: Map<number, Deferred>, tag, deferred) {
+        tap.awaitsConfirm(tag, deferred);
+        return set.call(this, tag, deferred);
+      };
+    });
+    replaceFunction<Map<unknown, unknown>["get"]>(consumers, "get", (get) => {
+      return function (this: Map<unknown, unknown>, consumerTag) {
+        tap.delivers(consumerTag);
+        return get.call(this, consumerTag);
+      };
+    });
+  }
+
+  /** A frame has come for the channel, which has not seen it yet. */
+  receives(): void {
+    const method = this.channel._state.incoming?.methodFrame;
+    const isDelivery = method?.methodId === amqpMethod.basicDeliver;
+    this.deliveryTag = isDelivery ? Number(method?.params?.deliveryTag) : 0;
+    this.looks();
+  }
+
+  ended(): void {
+    this.records.ended();
+  }
+
+  settle(note: FrameNote, how: Outcome): void {
+    this.records.settle(note.record, how);
+  }
+
+  answers(note: FrameNote, answer: unknown): void {
+    const { consumerTag } = (answer ?? {}) as { readonly consumerTag?: unknown };
+    if (note.isWithoutAck && consumerTag !== undefined) this.withoutAck.add(consumerTag);
+    this.settle(note, outcome.replied);
+  }
+
+  /** The broker closed the channel over it, or the channel is gone. */
+  refuses(note: FrameNote, reason: unknown): void {
+    const isGone = this.channel._state.cleared;
+    this.settle(note, isGone ? outcome.flushed : outcome.failed);
+    const code = isGone ? null : endReason(reason);
+    if (code !== null && code !== "NACK") this.onClosedByServer(code);
+  }
+
+  private waits(request: Request, waiting: number): void {
+    const note = request[3]?.[noteKey];
+    if (note?.commandId === undefined) return;
+    // One is in flight before those that wait.
+    note.record = this.records.queued(note.commandId, waiting + 1);
+    this.follow(request[0], note);
+  }
+
+  private writes(frame: FrameIterator): void {
+    const note = frame[noteKey];
+    if (note === undefined) this.records.other();
+    else if (note.commandId === undefined) {
+      this.records.other();
+      this.records.acknowledged(note.tag, note.isMultiple, note.how);
+    } else {
+      note.record = this.records.request(note.commandId, note.record);
+      const deferred = this.channel._state.rpc?.[0];
+      if (deferred !== undefined) this.follow(deferred, note);
+    }
+  }
+
+  private publishes(): void {
+    try {
+      this.records.publish(this.channel._state.mode === confirmMode);
+    } catch (error) {
+      countFault(room, error);
+    }
+  }
+
+  private awaitsConfirm(tag: number, deferred: Deferred): void {
+    try {
+      const record = this.records.claimUnconfirmed(tag);
+      if (record !== noRecord) this.follow(deferred, confirmNote(record));
+    } catch (error) {
+      countFault(room, error);
+    }
+  }
+
+  private delivers(consumerTag: unknown): void {
+    if (this.deliveryTag === 0 || this.withoutAck.has(consumerTag)) return;
+    this.records.delivered(this.deliveryTag);
+    this.deliveryTag = 0;
+  }
+
+  private hasWritten(): void {
+    this.link.isWriting = false;
+    this.looks();
+  }
+
+  /** Everything but what the stream still holds is on its way, unless the socket is corked. */
+  private looks(): void {
+    const isCorked = this.link.isCorked();
+    const waiting = this.channel._state.stream.writableLength;
+    if (!isCorked) this.records.sentAllBut(waiting);
+    if ((waiting === 0 && !isCorked) || this.isLooking || this.channel._state.cleared) return;
+    this.isLooking = true;
+    setTimeout(() => {
+      this.isLooking = false;
+      this.looks();
+    }, heldLookMs).unref();
+  }
+
+  private follow(deferred: Deferred, note: FrameNote): void {
+    if (deferred[tapKey] !== undefined) return;
+    deferred[tapKey] = this;
+    deferred[noteKey] = note;
+    deferred[resolveKey] = swapFunction<"resolve", Settle>(deferred, "resolve", resolveFollowed);
+    deferred[rejectKey] = swapFunction<"reject", Settle>(deferred, "reject", rejectFollowed);
+  }
+}
+
+const confirmNote = (record: number): FrameNote => ({
+  commandId: undefined,
+  isWithoutAck: false,
+  tag: 0,
+  isMultiple: false,
+  how: outcome.replied,
+  record,
+});
+
+function resolveFollowed(this: Deferred, value: unknown): unknown {
+  try {
+    const note = this[noteKey];
+    if (note !== undefined) this[tapKey]?.answers(note, value);
+  } catch (error) {
+    countFault(room, error);
+  }
+  return this[resolveKey]?.(value);
+}
+
+function rejectFollowed(this: Deferred, reason: unknown): unknown {
+  try {
+    const note = this[noteKey];
+    if (note !== undefined) this[tapKey]?.refuses(note, reason);
+  } catch (error) {
+    countFault(room, error);
+  }
+  return this[rejectKey]?.(reason);
+}
