@@ -3,6 +3,8 @@
 // 2 the call's words are off.
 
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { ruleGroups } from "../exporters/rules/loophound-rules";
+import { ruleFile } from "../exporters/rules/rule";
 import { readConfig } from "./config-from-env";
 import { printConfig } from "./config-print";
 import { writeReport } from "./report";
@@ -37,6 +39,18 @@ const commands: Readonly<Record<string, Command>> = {
     run: ({ options, words }) => {
       const output = typeof options["output"] === "string" ? options["output"] : null;
       return writeReport({ input: words[0] as string, output });
+    },
+  },
+  alerts: {
+    usage: "loophound alerts [--runbooks BASE]",
+    says: "Rules for Prometheus: alerts that name the culprit, and recording rules for a view of the fleet. BASE is where the alerts' pages are: docs/runbooks of this package, copied to where your team reads.",
+    example: "loophound alerts --runbooks https://wiki.example/loophound > loophound.rules.yml",
+    options: { runbooks: { type: "string" } },
+    words: [0, 0],
+    run: ({ options }) => {
+      const base = typeof options["runbooks"] === "string" ? options["runbooks"] : "docs/runbooks";
+      process.stdout.write(ruleFile(ruleGroups, base.replace(/\/+$/, "")));
+      return 0;
     },
   },
   "self-check": {

@@ -7,14 +7,17 @@ const nodeMin = [20, 19];
 const commands = {
   demo: { needs: ["packages", "build", "servers"], run: (args) => runDemo(args) },
   test: {
-    needs: ["packages", "build", "servers", "broker", "browser", "nodes"],
+    needs: ["packages", "build", "servers", "broker", "browser", "prometheus", "nodes"],
     run: (args) => runTests(args),
   },
   "self-check": { needs: ["packages", "build"], run: (args) => runSelfCheck(args) },
   bench: { needs: ["packages", "build", "servers"], run: (args) => runBench(args) },
   generate: { needs: ["packages", "build", "servers"], run: () => runGenerate() },
   build: { needs: ["packages", "build"], run: () => 0 },
-  setup: { needs: ["packages", "build", "servers", "broker", "browser", "nodes"], run: () => 0 },
+  setup: {
+    needs: ["packages", "build", "servers", "broker", "browser", "prometheus", "nodes"],
+    run: () => 0,
+  },
 };
 
 const usage = `usage: node scripts/bootstrap.cjs <command> [arguments]

@@ -1,5 +1,5 @@
-// Debian starts a service as soon as its package is installed. A broker on RabbitMQ's usual port is
-// nothing that a test run may leave behind, so this keeps packages from starting any.
+// Debian starts a service as soon as its package is installed. A server on its usual port is nothing that
+// a test run may leave behind, so this keeps packages from starting any.
 // https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt
 
 const { chmodSync, rmSync, writeFileSync } = require("node:fs");
@@ -11,14 +11,14 @@ const forbidden = 101;
 const policyText = `#!/bin/sh\nexit ${forbidden}\n`;
 
 /**
- * Runs `install`, and resolves as it does, while no service may be started. Where the machine has a
- * policy of its own that would let one start, nothing is run, and it resolves with a sentence.
+ * Runs `install`, and resolves as it does, while `service` may not be started. Where the machine has a
+ * policy of its own that would let it start, nothing is run, and it resolves with a sentence.
  */
-async function withoutServices(install, file = policyFile) {
+async function withoutServices(service, install, file = policyFile) {
   if (isProgram(file)) {
-    const { status } = await capture(file, ["rabbitmq-server", "start"]);
+    const { status } = await capture(file, [service, "start"]);
     if (status === forbidden) return install();
-    return `${file} lets packages start services, and installing RabbitMQ would start a broker`;
+    return `${file} lets packages start services, and installing ${service} would start one`;
   }
   if (!writePolicy(file)) return install();
   const remove = () => rmSync(file, { force: true });

@@ -4,6 +4,7 @@ const { prepareBrowser } = require("./browser.cjs");
 const { installPackages } = require("./packages.cjs");
 const { compile } = require("./compile.cjs");
 const { prepareNodes } = require("./nodes.cjs");
+const { preparePrometheus } = require("./prometheus.cjs");
 const { prepareBroker } = require("./rabbitmq.cjs");
 const { prepareServers } = require("./servers.cjs");
 const { withLock } = require("./lock.cjs");
@@ -15,6 +16,7 @@ const steps = {
   nodes: prepareNodes,
   broker: prepareBroker,
   browser: prepareBrowser,
+  prometheus: preparePrometheus,
 };
 
 /** Makes ready what the named steps stand for; each step looks first and does nothing when all is there. */

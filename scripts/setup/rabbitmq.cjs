@@ -25,7 +25,7 @@ const erlangPrograms = ["erl", "epmd"];
 /** Finds RabbitMQ, or installs it without starting it; rejects when there is none in the end. */
 async function prepareBroker() {
   if (linkBroker()) return;
-  const complaint = await withoutServices(() => installOnDebian(["rabbitmq"]));
+  const complaint = await withoutServices("rabbitmq-server", () => installOnDebian(["rabbitmq"]));
   if (linkBroker()) return;
   throw new SetupError(
     complaint ?? "there is no RabbitMQ on this machine, and the tests of the AMQP clients need one",

@@ -16,6 +16,7 @@ const managers = {
       compiler: ["gcc", "libc6-dev"],
       rabbitmq: ["rabbitmq-server"],
       browser: ["chromium"],
+      prometheus: ["prometheus", "prometheus-alertmanager"],
     },
   },
   fedora: {
@@ -26,6 +27,7 @@ const managers = {
       compiler: ["gcc", "glibc-devel"],
       rabbitmq: ["rabbitmq-server"],
       browser: ["chromium"],
+      prometheus: ["golang-github-prometheus", "golang-github-prometheus-alertmanager"],
     },
   },
   alpine: {
@@ -36,6 +38,7 @@ const managers = {
       compiler: ["gcc", "musl-dev"],
       rabbitmq: ["rabbitmq-server"],
       browser: ["chromium"],
+      prometheus: ["prometheus", "alertmanager"],
     },
   },
   arch: {
@@ -46,6 +49,7 @@ const managers = {
       compiler: ["gcc"],
       rabbitmq: ["rabbitmq"],
       browser: ["chromium"],
+      prometheus: ["prometheus", "alertmanager"],
     },
   },
   suse: {
@@ -56,6 +60,7 @@ const managers = {
       compiler: ["gcc", "glibc-devel"],
       rabbitmq: ["rabbitmq-server"],
       browser: ["chromium"],
+      prometheus: ["golang-github-prometheus-prometheus", "golang-github-prometheus-alertmanager"],
     },
   },
   macos: {
@@ -66,6 +71,7 @@ const managers = {
       compiler: [],
       rabbitmq: ["rabbitmq"],
       browser: ["chromium"],
+      prometheus: ["prometheus", "alertmanager"],
     },
   },
 };
@@ -78,7 +84,7 @@ const families = [
   ["suse", ["suse", "opensuse", "sles"]],
 ];
 
-/** The command that installs what is lacking ("redis", "hiredis", "compiler", "rabbitmq", "browser") on this system, for a person to type. */
+/** The command that installs what is lacking ("redis", "hiredis", "compiler", "rabbitmq", "browser", "prometheus") on this system, for a person to type. */
 function remedyFor(lacking, family = systemFamily()) {
   const manager = managers[family];
   if (manager === undefined)

@@ -147,7 +147,11 @@ describe("what to install", () => {
 
 describe("installing without starting services", () => {
   const { withoutServices } = require(join(setup, "no-services.cjs")) as {
-    withoutServices<T>(install: () => Promise<T>, policyFile: string): Promise<T | string>;
+    withoutServices<T>(
+      service: string,
+      install: () => Promise<T>,
+      policyFile: string,
+    ): Promise<T | string>;
   };
   const status = (file: string): Promise<number | null> =>
     new Promise((resolve) => {
@@ -156,22 +160,26 @@ describe("installing without starting services", () => {
 
   test("forbids them meanwhile, and takes the policy away again", async () => {
     const policy = join(folder, "policy-rc.d");
-    expect(await withoutServices(() => status(policy), policy)).toBe(101);
-    await expect(withoutServices(() => Promise.reject(new Error("no")), policy)).rejects.toThrow();
+    expect(await withoutServices("broker", () => status(policy), policy)).toBe(101);
+    await expect(
+      withoutServices("broker", () => Promise.reject(new Error("no")), policy),
+    ).rejects.toThrow();
     expect(existsSync(policy)).toBe(false);
   });
 
   test("relies on a policy that forbids them, and leaves it there", async () => {
     const policy = join(folder, "strict-policy");
     writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
-    expect(await withoutServices(async () => "installed", policy)).toBe("installed");
+    expect(await withoutServices("broker", async () => "installed", policy)).toBe("installed");
     expect(existsSync(policy)).toBe(true);
   });
 
   test("installs nothing where the machine's own policy lets them start", async () => {
     const policy = join(folder, "lax-policy");
     writeFileSync(policy, "#!/bin/sh\nexit 0\n", { mode: 0o755 });
-    expect(await withoutServices(async () => "installed", policy)).toContain("start a broker");
+    expect(await withoutServices("broker", async () => "installed", policy)).toContain(
+      "installing broker would start one",
+    );
   });
 });
 
