@@ -10,6 +10,10 @@ const commands = {
     needs: ["packages", "build", "servers", "broker", "browser", "prometheus", "nodes"],
     run: (args) => runTests(args),
   },
+  accuracy: {
+    needs: ["packages", "build", "servers", "nodes", "accuracy"],
+    run: (args) => runAccuracy(args),
+  },
   "self-check": { needs: ["packages", "build"], run: (args) => runSelfCheck(args) },
   bench: { needs: ["packages", "build", "servers"], run: (args) => runBench(args) },
   generate: { needs: ["packages", "build", "servers"], run: () => runGenerate() },
@@ -24,6 +28,7 @@ const usage = `usage: node scripts/bootstrap.cjs <command> [arguments]
 
   demo        set up what is missing, then run the demo (--help for its options)
   test        set up what is missing, then run the tests (arguments go to jest)
+  accuracy    set up what is missing, then run the labelled programs (--help for its options)
   self-check  set up what is missing, then show which evidence this machine gives
   bench       set up what is missing, then measure what the agent costs (arguments: parts of it)
   generate    write the tables of Redis commands anew, from the redis-server of this machine
@@ -69,6 +74,11 @@ function report(error, name) {
 function runDemo(args) {
   const { runNode } = require("./setup/run-node.cjs");
   return runNode(["dist/examples/incident/demo.js", ...args]);
+}
+
+function runAccuracy(args) {
+  const { runNode } = require("./setup/run-node.cjs");
+  return runNode(["dist/bench/accuracy/main.js", ...args]);
 }
 
 function runSelfCheck(args) {

@@ -1,5 +1,6 @@
 // The set-up's steps, in order, one process at a time.
 
+const { prepareAccuracy } = require("./accuracy.cjs");
 const { prepareBrowser } = require("./browser.cjs");
 const { installPackages } = require("./packages.cjs");
 const { compile } = require("./compile.cjs");
@@ -17,6 +18,7 @@ const steps = {
   broker: prepareBroker,
   browser: prepareBrowser,
   prometheus: preparePrometheus,
+  accuracy: prepareAccuracy,
 };
 
 /** Makes ready what the named steps stand for; each step looks first and does nothing when all is there. */

@@ -17,6 +17,7 @@ const managers = {
       rabbitmq: ["rabbitmq-server"],
       browser: ["chromium"],
       prometheus: ["prometheus", "prometheus-alertmanager"],
+      accuracy: ["g++", "make", "python3", "librabbitmq-dev", "libpq-dev"],
     },
   },
   fedora: {
@@ -89,7 +90,7 @@ function remedyFor(lacking, family = systemFamily()) {
   const manager = managers[family];
   if (manager === undefined)
     return `install ${lacking.join(", ")} with your system's package manager`;
-  const packages = lacking.flatMap((need) => manager.names[need]);
+  const packages = lacking.flatMap((need) => manager.names[need] ?? []);
   const commands = packages.length > 0 ? [`${manager.install} ${packages.join(" ")}`] : [];
   if (manager === managers.macos && lacking.includes("compiler"))
     commands.push("xcode-select --install");

@@ -1,7 +1,7 @@
 // Not the application's doing: garbage collection, no CPU to run on, memory on disk, a stopped process.
 
 import type { Evidence } from "../../model/incident";
-import { type Match, overlapMs, type Rule, roundMs, shareOf } from "../rule";
+import { durationMs, type Match, overlapMs, type Rule, roundMs, shareOf } from "../rule";
 
 export const gc: Rule = (evidence) => {
   const spentMs = evidence.gc.reduce(
@@ -17,14 +17,19 @@ export const gc: Rule = (evidence) => {
   });
 };
 
-/** schedstat tells how long the thread was runnable without running; the watchdog was late too. */
+/**
+ * schedstat tells how long the thread was runnable without running. The figures span the time between two looks,
+ * which may reach beyond the stall: only the wait that does not fit into the rest of it is surely the stall's.
+ */
 export const cpuStarved: Rule = (evidence) => {
   const waitedMs = evidence.runQueueMs;
   if (waitedMs === null || waitedMs === 0) return null;
+  const outsideMs = Math.max(0, evidence.measuredMs - durationMs(evidence));
+  const surelyMs = Math.max(0, waitedMs - outsideMs);
   const throttled = evidence.throttledMs !== null && evidence.throttledMs > 0;
-  return plain("cpu-starved", shareOf(waitedMs, evidence), 0.95, {
+  return plain("cpu-starved", shareOf(surelyMs, evidence), 0.95, {
     kind: "run-queue-wait",
-    says: `the thread was ready to run and got no CPU for ${roundMs(waitedMs)} ms${throttled ? `; the cgroup was throttled for ${roundMs(evidence.throttledMs ?? 0)} ms` : ""}`,
+    says: `the thread was ready to run and got no CPU for ${roundMs(waitedMs)} ms of the ${roundMs(evidence.measuredMs)} ms measured${throttled ? `; the cgroup was throttled for ${roundMs(evidence.throttledMs ?? 0)} ms` : ""}`,
     runQueueMs: roundMs(waitedMs),
     throttledMs: evidence.throttledMs === null ? null : roundMs(evidence.throttledMs),
   });

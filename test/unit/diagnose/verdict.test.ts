@@ -110,6 +110,23 @@ describe("the machine's faults", () => {
     expect(judge(evidenceOf({ gc })).cause).toBe("unknown");
   });
 
+  test("is not blamed for a wait that lay before or after the stall, between two looks", () => {
+    // Recorded: a stall of 72 ms in recv, while the watchdog itself got no CPU and looked 178 ms apart.
+    const verdict = judge(
+      evidenceOf({
+        stall: { id: 1, threadId: 0, startMs: ms(1000), endMs: ms(1072), uncertaintyMs: ms(1) },
+        runQueueMs: ms(53.2),
+        onCpuMs: ms(1.5),
+        measuredMs: ms(178.5),
+        throttledMs: ms(0),
+      }),
+    );
+    expect(verdict.cause).toBe("unknown");
+    expect(verdict.evidence).toContainEqual(
+      expect.objectContaining({ kind: "run-queue-wait", runQueueMs: 53.2 }),
+    );
+  });
+
   test("a thread that was runnable without a CPU is starved, not blamed", () => {
     const verdict = judge(
       evidenceOf({ runQueueMs: ms(80), onCpuMs: ms(15), measuredMs: ms(100), throttledMs: ms(70) }),

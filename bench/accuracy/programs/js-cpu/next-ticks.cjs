@@ -1,0 +1,13 @@
+// process.nextTick that asks for itself: the loop never turns, though no function runs for long.
+
+const { program } = require("../../support/harness.cjs");
+
+program({ cause: "js-cpu", lengthsMs: [90, 400], endsWithTurn: true, block: storm });
+
+function storm(lengthMs) {
+  const endMs = performance.now() + lengthMs;
+  const step = () => {
+    if (performance.now() < endMs) process.nextTick(step);
+  };
+  step();
+}
