@@ -9,7 +9,7 @@ import { isMainThread, type MessagePort, parentPort, workerData } from "node:wor
 import { createLiveFeed } from "../exporters/live/live-feed";
 import { createMetrics, type MetricsStore } from "../exporters/metrics-store";
 import type { Health, ThreadHealth } from "../exporters/routes";
-import { nowMs, toEpochMs } from "./base/clock";
+import { nowMs, processStartEpochMs, toEpochMs } from "./base/clock";
 import { createStderr, type Stderr } from "./base/diag";
 import { faultCounts, guard, onFault } from "./base/guard";
 import { signal, signalCells } from "./base/signals";
@@ -27,6 +27,7 @@ import type {
   WatchdogStart,
 } from "./model/wire";
 import { openOutlets } from "./outlets";
+import { createSourceMaps } from "./stack/source-maps";
 import { createStackExaminer } from "./stack/thread-stack";
 import { type DeskOptions, openDesk } from "./thread-desk";
 import { createThreadRoster, type ThreadRoster } from "./thread-roster";
@@ -163,7 +164,11 @@ function deskOptions(
     nextSlowNumber: createCounter(),
     probes: config.probe ? createControlProbes(experiment) : noProbes,
     onUnjudged: metrics.commandUnjudged,
-    maker: createIncidentMaker(process.pid, randomBytes(4).toString("hex")),
+    maker: createIncidentMaker(
+      process.pid,
+      randomBytes(4).toString("hex"),
+      config.sourceMaps ? createSourceMaps(processStartEpochMs()) : null,
+    ),
   };
 }
 

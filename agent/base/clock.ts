@@ -42,3 +42,6 @@ export const fromPerformanceTime = (entryTimeMs: number): Ms => ms(entryTimeMs +
 export function toEpochMs(at: Ms): number {
   return readWall() - (nowMs() - at);
 }
+
+/** When this process began, by the wall clock of now, in milliseconds since 1970. */
+export const processStartEpochMs = (): number => readWall() - process.uptime() * 1000;

@@ -61,15 +61,21 @@ export function siteOf(frames: readonly JsFrame[]): Site | null {
   );
   const own = outside.find((frame) => !isPackaged(frame)) ?? outside[0];
   if (own?.script == null) return null;
-  const file = own.script.startsWith("file://") ? pathOfUrl(own.script) : own.script;
-  return { function: own.functionName, file, line: own.line, column: own.column };
+  const script = own.script.startsWith("file://") ? pathOfUrl(own.script) : own.script;
+  const generated = { file: script, line: own.line, column: own.column };
+  return own.source === undefined
+    ? { function: own.functionName, ...generated }
+    : { function: own.functionName, ...own.source, generated };
 }
 
-const isPackaged = (frame: JsFrame): boolean => frame.script?.includes("/node_modules/") === true;
+const sourceFile = (frame: JsFrame): string | null => frame.source?.file ?? frame.script;
+
+const isPackaged = (frame: JsFrame): boolean =>
+  sourceFile(frame)?.includes("/node_modules/") === true;
 
 /** The npm package that a script belongs to; null for the application's own. */
 export function packageOf(frame: JsFrame): string | null {
-  const match = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(frame.script ?? "");
+  const match = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(sourceFile(frame) ?? "");
   return match?.[1] ?? null;
 }
 
@@ -129,7 +135,7 @@ export function nativeLine(frame: NativeFrame): string {
 }
 
 export function jsLine(frame: JsFrame): string {
-  const position =
-    frame.line === null ? "" : `:${frame.line}${frame.column === null ? "" : `:${frame.column}`}`;
-  return `${frame.functionName ?? "(anonymous)"} (${frame.script ?? "unknown"}${position})`;
+  const { line, column } = frame.source ?? frame;
+  const position = line === null ? "" : `:${line}${column === null ? "" : `:${column}`}`;
+  return `${frame.functionName ?? "(anonymous)"} (${sourceFile(frame) ?? "unknown"}${position})`;
 }

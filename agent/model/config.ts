@@ -16,6 +16,7 @@ export interface Config {
   readonly forwarders: boolean;
   readonly workers: boolean;
   readonly probe: boolean;
+  readonly sourceMaps: boolean;
 }
 
 export type OptionKind =
@@ -127,6 +128,13 @@ export const configOptions: readonly ConfigOption[] = [
     type: { kind: "switch" },
     fallback: true,
     says: "off: no control experiments. On: while a command is outstanding too long, or a stall holds commands up, the watchdog asks that server for a PING (AMQP: the greeting), without credentials, at most once a second; else never.",
+  },
+  {
+    key: "sourceMaps",
+    env: "LOOPHOUND_SOURCE_MAPS",
+    type: { kind: "switch" },
+    fallback: true,
+    says: "off: incidents name lines of the scripts that run, also where a source map beside them leads to TypeScript or to a bundle's sources.",
   },
 ];
 

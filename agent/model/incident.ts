@@ -5,11 +5,17 @@ import type { Cause } from "./cause";
 
 export const incidentSchema = "loophound.incident/1";
 
-export interface Site {
-  readonly function: string | null;
+export interface Place {
   readonly file: string;
   readonly line: number | null;
   readonly column: number | null;
+}
+
+/** The place in the source where a source map leads to one, else in the script that runs. */
+export interface Site extends Place {
+  readonly function: string | null;
+  /** The place in the script that runs; only with a source map. */
+  readonly generated?: Place;
 }
 
 export interface PeerAddress {

@@ -33,6 +33,8 @@ export interface JsFrame {
   readonly line: number | null;
   /** 1-based; null as `line`. */
   readonly column: number | null;
+  /** Where that is in the source that the script was made from; absent without a source map. */
+  readonly source?: { readonly file: string; readonly line: number; readonly column: number };
   readonly tier: "interpreted" | "baseline" | "maglev" | "turbofan" | "builtin" | "unknown";
 }
 

@@ -6,7 +6,9 @@ import { durationMs, roundMs } from "../diagnose/rule";
 import { judge } from "../diagnose/verdict";
 import type { StallEvidence } from "../model/evidence";
 import { type Incident, incidentSchema } from "../model/incident";
+import type { SourceMaps } from "../stack/source-maps";
 import type { SlowEpisode } from "./slow-episodes";
+import { withSources } from "./with-sources";
 
 /** Commands listed with one incident; the rest paid too, but less. */
 const commandsMax = 32;
@@ -18,8 +20,15 @@ export interface IncidentMaker {
   fromSlowEpisode(slow: SlowEpisode, threadId: number): Incident;
 }
 
-/** `seed` makes ids unique among processes; ids of one process count up. */
-export function createIncidentMaker(pid: number, seed: string): IncidentMaker {
+/**
+ * `seed` makes ids unique among processes; ids of one process count up. `sources` leads frames to their
+ * sources where there are maps; null: they stay as they are.
+ */
+export function createIncidentMaker(
+  pid: number,
+  seed: string,
+  sources: SourceMaps | null = null,
+): IncidentMaker {
   return {
     fromSlowEpisode({ number, state, startMs, endMs, verdict, commands }, threadId) {
       const { cause, confidence } = verdict;
@@ -44,7 +53,7 @@ export function createIncidentMaker(pid: number, seed: string): IncidentMaker {
       };
     },
     fromStall(evidence, state) {
-      const verdict = judge(evidence);
+      const verdict = judge(sources === null ? evidence : withSources(evidence, sources));
       const startEpochMs = roundMs(toEpochMs(evidence.stall.startMs));
       const stall = { startEpochMs, durationMs: roundMs(durationMs(evidence)) };
       return {

@@ -87,12 +87,20 @@ export function runApp(options: AppOptions): RunningApp {
 const preloadOf = (agent: true | string | undefined) =>
   typeof agent === "string" ? agent : agentEntry;
 
+/** Applications here are compiled: tests look for lines in what runs, unless they are about source maps. */
+const generatedLines = { LOOPHOUND_SOURCE_MAPS: "off" };
+
 /** A tester's own settings must not reach the process under test. */
 function environmentFor(logFile: string): Record<string, string | undefined> {
   const inherited = Object.entries(ownEnv).filter(
     ([name]) => !name.startsWith("LOOPHOUND_") && name !== "NODE_OPTIONS",
   );
-  return { ...Object.fromEntries(inherited), LOOPHOUND_LOG: logFile, LOOPHOUND_PORT: "0" };
+  return {
+    ...Object.fromEntries(inherited),
+    LOOPHOUND_LOG: logFile,
+    LOOPHOUND_PORT: "0",
+    ...generatedLines,
+  };
 }
 
 function watch(child: ChildProcess, log: IncidentLog, directory: string): RunningApp {
