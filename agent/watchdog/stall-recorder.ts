@@ -90,8 +90,9 @@ export function createStallRecorder(
     },
     sample(nowMs, healthyMs, state) {
       const mark = { atMs: nowMs, figures: witness.figures() };
-      const weightMs = ms(Math.max(0, nowMs - (draft.last?.atMs ?? healthyMs)));
+      const passedMs = ms(Math.max(0, nowMs - (draft.last?.atMs ?? healthyMs)));
       const running = mayRun(state) ? witness.running() : null;
+      const weightMs = ms(passedMs - creditPrevious(draft, state, mark, passedMs));
       see(draft, witness, { state, running, mark, weightMs });
       draft.last = mark;
       interrupts.look(nowMs, ms(nowMs - healthyMs), state, running?.kind === "native");
@@ -107,6 +108,37 @@ export function createStallRecorder(
     },
     discard,
   };
+}
+
+/**
+ * The time between two samples is the later one's, but for what the CPU figures assign: a thread that was
+ * asleep and now runs slept for what it neither ran nor waited for a CPU; one that ran and now sleeps ran for
+ * that. It matters where the watchdog was late. Returns what went to the sighting before.
+ */
+function creditPrevious(
+  draft: Draft,
+  state: SyscallState | null,
+  mark: Mark,
+  passedMs: Ms,
+): number {
+  const key = draft.newest;
+  const previous = key === null ? undefined : draft.sightings.get(key);
+  const usedMs = draft.last === null ? null : usedBetween(draft.last, mark);
+  if (key === null || previous === undefined || state === null || usedMs === null) return 0;
+  const isAsleep = state.kind === "blocked";
+  const wasAsleep = previous.call !== null;
+  if (isAsleep === wasAsleep) return 0;
+  const creditMs = Math.min(Math.max(0, isAsleep ? usedMs : passedMs - usedMs), passedMs);
+  const lastMs = ms(previous.lastMs + creditMs);
+  const weightMs = ms(previous.weightMs + creditMs);
+  draft.sightings.set(key, { ...previous, lastMs, weightMs });
+  return creditMs;
+}
+
+/** On a CPU or waiting for one; null where the kernel does not tell. */
+function usedBetween(from: Mark, to: Mark): number | null {
+  const { onCpuMs, runQueueMs } = spent(from, to);
+  return onCpuMs === null || runQueueMs === null ? null : onCpuMs + runQueueMs;
 }
 
 interface Sample {

@@ -65,6 +65,42 @@ test("the weights of all sightings add up to the time from the last healthy sign
   expect(sightings.reduce((sum, sighting) => sum + sighting.weightMs, 0)).toBe(57);
 });
 
+const used = (onCpuMs: number, runQueueMs = 0) => ({
+  onCpuMs: ms(onCpuMs),
+  runQueueMs: ms(runQueueMs),
+});
+
+test("a late sample of a thread that runs again leaves its sleep to the call that it slept in", () => {
+  const recorder = createStallRecorder(witness([used(10), used(10), used(13, 4), used(13, 4)]));
+  recorder.sample(ms(110), ms(100), blockedIn(0));
+  recorder.sample(ms(120), ms(100), blockedIn(0));
+  recorder.sample(ms(370), ms(100), running);
+  const { sightings } = recorder.take(ms(370), ms(371));
+  expect(sightings.map(({ call, weightMs }) => [call?.name, weightMs])).toEqual([
+    ["call-0", 20 + 243],
+    [undefined, 7],
+  ]);
+});
+
+test("a late sample of a thread that fell asleep leaves what it ran to what it ran", () => {
+  const recorder = createStallRecorder(witness([used(10), used(70, 5)]));
+  recorder.sample(ms(110), ms(100), running);
+  recorder.sample(ms(210), ms(100), blockedIn(0));
+  const { sightings } = recorder.take(ms(220), ms(221));
+  expect(sightings.map(({ call, weightMs }) => [call?.name, weightMs])).toEqual([
+    [undefined, 10 + 65],
+    ["call-0", 35 + 10],
+  ]);
+});
+
+test("figures that go beyond the time between two samples assign no more than that", () => {
+  const recorder = createStallRecorder(witness([used(10), used(500)]));
+  recorder.sample(ms(110), ms(100), running);
+  recorder.sample(ms(120), ms(100), blockedIn(0));
+  const { sightings } = recorder.take(ms(120), ms(121));
+  expect(sightings.map(({ weightMs }) => weightMs)).toEqual([20, 0]);
+});
+
 test("the same call at another depth of the stack is another place", () => {
   const recorder = createStallRecorder(witness());
   recorder.sample(ms(110), ms(100), blockedIn(0, 1000));
