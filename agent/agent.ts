@@ -7,6 +7,8 @@ import type { Incident } from "./model/incident";
 export interface Agent {
   readonly config: Config;
   onIncident(listener: (incident: Incident) => void): () => void;
+  /** See `instrument` of the public API. */
+  instrument(client: object): boolean;
   /**
    * Ends the heartbeat and the hooks of this thread, and in the main thread the watchdog, for all
    * threads; the application runs on as if never watched.

@@ -32,3 +32,14 @@ export const start = (options?: GivenOptions): Agent | null => startAgent(proces
 export function onIncident(listener: (incident: Incident) => void): () => void {
   return start()?.onIncident(listener) ?? (() => undefined);
 }
+
+/**
+ * Records the commands of this client from now on, where neither a preload nor its shape could tell of
+ * it: an ioredis client or cluster, or what amqplib's `connect` gave (channels from then on). Starts the agent
+ * if need be. True if it is recorded now, or was already; false, and nothing changed, if it is of another
+ * kind or the agent is off. Errors of ioredis commands count as replies then.
+ */
+export function instrument(client: object): boolean {
+  const isObject = typeof client === "object" && client !== null;
+  return isObject && (start()?.instrument(client) ?? false);
+}

@@ -79,6 +79,7 @@ function assemble({ config, signals }: WorkerBriefing): Agent {
 
   return {
     config,
+    instrument: (client) => taps.get().instrument(client),
     onIncident(listener) {
       listeners.add(listener);
       line.get().post({ kind: "subscribe" });

@@ -72,6 +72,7 @@ function assemble(config: Config): Agent {
 
   return {
     config,
+    instrument: taps.instrument,
     onIncident(listener) {
       listeners.add(listener);
       launcher?.post({ kind: "subscribe" });

@@ -2,6 +2,7 @@
 // They must not be seen by it.
 
 import { nowMs } from "./base/clock";
+import { guard } from "./base/guard";
 import { ledgerWriter } from "./base/ledger";
 import { installClients } from "./instrument/install";
 import { installNativeForwarders } from "./instrument/native-forwarders";
@@ -25,6 +26,8 @@ export type ThreadNames = Omit<ThreadHandover, "thread">;
 export interface ThreadTaps {
   /** Until now. */
   names(): ThreadNames;
+  /** Hooks a client by hand; false if its kind is not known, or clients are left alone. */
+  instrument(client: object): boolean;
   uninstall(): void;
 }
 
@@ -40,6 +43,7 @@ export function installTaps(options: TapOptions): ThreadTaps {
     : null;
   return {
     names: () => ({ ...registry.snapshot(), nativeFunctions: forwarders?.names() ?? [] }),
+    instrument: (client) => guard("instrument", () => hooks?.instrument(client) ?? false, false),
     uninstall() {
       hooks?.uninstall();
       forwarders?.uninstall();

@@ -11,6 +11,7 @@ import { countFault, guard } from "../base/guard";
 import { type AmqpRecorder, amqpIds } from "./amqp-records";
 import type { Frame, FrameBuffer } from "./amqplib-channel";
 import { type AmqplibConnection, AmqplibConnectionTap } from "./amqplib-connection";
+import { methodOwner } from "./shapes";
 import type { Adapter, Taps } from "./taps";
 import { isWrapped, type Restore, replaceFunction } from "./wrap";
 
@@ -21,7 +22,7 @@ type TappedConnection = AmqplibConnection & { [tapKey]?: AmqplibConnectionTap };
 
 export const amqplibAdapter: Adapter = {
   targets(taps) {
-    const copies: Copies = { taps, taken: new WeakMap(), recorder: null };
+    const copies = createCopies(taps);
     return [
       {
         suffix: "/lib/connection.js",
@@ -39,7 +40,31 @@ export const amqplibAdapter: Adapter = {
       },
     ];
   },
+  shapes(taps) {
+    const copies = createCopies(taps);
+    return [
+      {
+        methods: connectionMethods,
+        hook(prototype) {
+          const owner = methodOwner(prototype, connectionMethods[0]);
+          if (owner !== null) hookConnection(copies, owner, hookMuxOf);
+        },
+        adopt(connection) {
+          hookMuxOf(copies, connection as TappedConnection);
+          take(copies, recorderOf(copies), connection as TappedConnection);
+        },
+      },
+    ];
+  },
 };
+
+const createCopies = (taps: Taps): Copies => ({ taps, taken: new WeakMap(), recorder: null });
+
+/** In a bundle the class of multiplexers shows in the first of them. */
+function hookMuxOf(copies: Copies, { muxer }: TappedConnection): void {
+  const owner = methodOwner(muxer, "pipeFrom");
+  if (owner !== null && methodOwner(owner, "_scheduleRead") !== null) hookMux(copies, owner);
+}
 
 /** What all installed copies of the library share. */
 interface Copies {
@@ -102,13 +127,18 @@ interface Mux {
   readonly oldStreams: StreamList;
 }
 
-function hookConnection(copies: Copies, prototype: object): void {
+function hookConnection(
+  copies: Copies,
+  prototype: object,
+  beforeTaking: (copies: Copies, connection: TappedConnection) => void = () => undefined,
+): void {
   const { taps } = copies;
   const recorder = recorderOf(copies);
   const restores = [
     // The last step of the handshake: everything is negotiated, and no channel has been made.
     replaceFunction<Methods["startHeartbeater"]>(prototype, "startHeartbeater", (start) => {
       return function (this: TappedConnection) {
+        guard("instrument", () => beforeTaking(copies, this), undefined);
         guard("instrument", () => take(copies, recorder, this), undefined);
         return start.call(this);
       };

@@ -8,6 +8,7 @@ import { installModuleHook, type ModuleHookKind } from "./module-hook";
 import { nodeRedisAdapter } from "./node-redis";
 import { rabbitmqClientAdapter } from "./rabbitmq-client";
 import type { Registry } from "./registry";
+import { type Shape, shapeOf, watchEmitters } from "./shapes";
 import type { Adapter, Taps } from "./taps";
 import type { Restore } from "./wrap";
 
@@ -33,6 +34,8 @@ export interface Installed {
   /** Libraries hooked so far, once for each copy that was loaded; grows. */
   readonly hooked: readonly string[];
   readonly moduleHookKind: ModuleHookKind;
+  /** Hooks a client that neither its file nor its making told of; false if its kind is not known. */
+  instrument(client: object): boolean;
   /** Takes everything back. Queues of clients that exist already stay hooked, but record nothing. */
   uninstall(): void;
 }
@@ -61,12 +64,30 @@ export function installClients(options: InstallOptions): Installed {
     keep: (restore) => restores.push(restore),
   };
   const hook = installModuleHook(adapters.flatMap((adapter) => adapter.targets(taps)));
+  const shapes = adapters.flatMap((adapter) => adapter.shapes?.(taps) ?? []);
+  const stopWatching = watchEmitters(shapes);
   return {
     hooked,
     moduleHookKind: hook.kind,
+    instrument: (client) => instrumentByHand(shapes, client),
     uninstall() {
       hook.uninstall();
+      stopWatching?.();
       for (const restore of restores.splice(0).reverse()) restore();
     },
   };
+}
+
+/** What amqplib's `connect` gives holds its connection; the others are what they are. */
+function instrumentByHand(shapes: readonly Shape[], given: object): boolean {
+  const { connection } = given as { readonly connection?: unknown };
+  const candidates = [given, connection].filter((one) => typeof one === "object" && one !== null);
+  for (const client of candidates as readonly object[]) {
+    const shape = shapeOf(shapes, client);
+    if (shape === undefined) continue;
+    shape.hook(Object.getPrototypeOf(client));
+    shape.adopt(client);
+    return true;
+  }
+  return false;
 }

@@ -40,6 +40,8 @@ export interface QueueWatch {
   readonly now: () => number;
   /** True while a reply takes its command out of the queue. */
   isReplying: boolean;
+  /** Told of each command that leaves the queue of those in flight otherwise. */
+  departed(command: RedisCommand): void;
 }
 
 const room = "instrument";
@@ -78,7 +80,7 @@ export function watchCommandQueue(watch: QueueWatch, library: string, client: Cl
       return push.call(this, item);
     };
   });
-  watchDepartures(watch, queue);
+  watchDepartures(watch, queue, watch.departed);
 }
 
 /** Commands wait here until there is a connection. */
@@ -93,14 +95,18 @@ export function watchOfflineQueue(watch: QueueWatch, queue: Queue): void {
       return push.call(this, item);
     };
   });
-  watchDepartures(watch, queue);
+  watchDepartures(watch, queue, watch.records.left);
 }
 
-function watchDepartures(watch: QueueWatch, queue: Queue): void {
+function watchDepartures(
+  watch: QueueWatch,
+  queue: Queue,
+  departed: (command: RedisCommand) => void,
+): void {
   replaceFunction<Queue["shift"]>(queue, "shift", (shift) => {
     return function (this: Queue) {
       const item = shift.call(this);
-      if (!watch.isReplying && item !== undefined) watch.records.left(item.command);
+      if (!watch.isReplying && item !== undefined) departed(item.command);
       return item;
     };
   });

@@ -35,6 +35,8 @@ export interface Records {
   replied(command: RedisCommand): void;
   /** As `replied`, by an error: settled at the end of this run, unless it is queued again until then. */
   failed(command: RedisCommand): void;
+  /** As `replied`, where that is not certain: it may be queued again until the end of this run. */
+  answered(command: RedisCommand): void;
   /** It left its queue without a reply: settled as `failed` is. */
   left(command: RedisCommand): void;
   /** It will never get a reply, which was certain at that time. */
@@ -105,6 +107,7 @@ export function createRecords({ ledger, registry, now }: RecordsParts): Records 
     },
     replied: (command) => settle(command, now(), outcome.replied),
     failed: (command) => leave(command, outcome.failed),
+    answered: (command) => leave(command, outcome.replied),
     left: (command) => leave(command, outcome.flushed),
     flushed: (command, atMs) => settle(command, atMs, outcome.flushed),
     stop() {

@@ -10,24 +10,19 @@
 // https://github.com/redis/ioredis/blob/v5.9.3/lib/redis/event_handler.ts (connectHandler, closeHandler)
 
 import { sep } from "node:path";
-import { guard } from "../base/guard";
-import { type Copy, createCopies } from "./copies";
-import {
-  type Client,
-  type Queue,
-  type QueueWatch,
-  watchCommandQueue,
-  watchOfflineQueue,
-} from "./ioredis-queues";
+import { createCopies } from "./copies";
+import { hookClient, hookCluster, type IoredisCopy } from "./ioredis-class";
+import type { QueueWatch } from "./ioredis-queues";
 import { createRecords, type RedisCommand } from "./ioredis-records";
+import { ioredisShapes } from "./ioredis-shape";
 import type { Adapter } from "./taps";
-import { type Restore, replaceFunction } from "./wrap";
+import { replaceFunction } from "./wrap";
 
 export const ioredisAdapter: Adapter = {
   targets(taps) {
     const records = createRecords(taps);
     taps.keep(records.stop);
-    const watch: QueueWatch = { ...taps, records, isReplying: false };
+    const watch: QueueWatch = { ...taps, records, isReplying: false, departed: records.left };
     const copies = createCopies({
       taps,
       parts: ["replies", "client"] as const,
@@ -48,9 +43,9 @@ export const ioredisAdapter: Adapter = {
       target("/built/cluster/index.js", hookCluster),
     ];
   },
+  shapes: ioredisShapes,
 };
 
-type IoredisCopy = Copy<"replies" | "client">;
 type Hook = (prototype: object, copy: IoredisCopy, watch: QueueWatch) => void;
 
 /** The files of ioredis export a class, as `default`; null where this one does not. */
@@ -88,40 +83,6 @@ function hookReplies(prototype: object, copy: IoredisCopy, watch: QueueWatch): v
       };
     }),
   ]);
-}
-
-function hookClient(prototype: object, copy: IoredisCopy, watch: QueueWatch): void {
-  copy.hooked("client", [
-    after(prototype, "resetCommandQueue", (client: Client) => {
-      if (!copy.isComplete()) return;
-      copy.onClient();
-      watchCommandQueue(watch, copy.library, client);
-    }),
-    after(prototype, "resetOfflineQueue", (client: Client) => {
-      if (copy.isComplete()) watchOfflineQueue(watch, client.offlineQueue);
-    }),
-  ]);
-}
-
-/** A cluster has an offline queue of its own, and makes the first one without a reset. */
-function hookCluster(prototype: object, copy: IoredisCopy, watch: QueueWatch): void {
-  for (const method of ["resetOfflineQueue", "setStatus"]) {
-    const restore = after(prototype, method, (cluster: { readonly offlineQueue: Queue }) => {
-      if (copy.isComplete()) watchOfflineQueue(watch, cluster.offlineQueue);
-    });
-    if (restore !== null) copy.keep(restore);
-  }
-}
-
-/** Calls `then` with the object whenever its method has run. */
-function after<T>(owner: object, method: string, then: (self: T) => void): Restore | null {
-  return replaceFunction(owner, method, (original: (...args: unknown[]) => unknown) => {
-    return function (this: T, ...args: unknown[]) {
-      const result = original.apply(this, args);
-      guard("instrument", () => then(this), undefined);
-      return result;
-    };
-  });
 }
 
 /** The fork is told by its folder; ioredis itself may be installed under any name. */

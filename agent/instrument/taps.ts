@@ -3,6 +3,7 @@
 import type { LedgerWriter } from "../base/ledger";
 import type { ModuleTarget } from "./module-hook";
 import type { Registry } from "./registry";
+import type { Shape } from "./shapes";
 import type { Restore } from "./wrap";
 
 export interface Taps {
@@ -23,4 +24,6 @@ export interface Taps {
 export interface Adapter {
   /** The files of the library in which something is replaced. */
   targets(taps: Taps): readonly ModuleTarget[];
+  /** How its objects are recognised where no file tells of it: in a bundle. */
+  shapes?(taps: Taps): readonly Shape[];
 }

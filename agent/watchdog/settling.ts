@@ -14,6 +14,10 @@ import type { SlowCommands } from "./slow-commands";
 
 /** Records that wait for the message with their names. */
 const unnamedMax = 4096;
+/** Shared memory is faster than that message, and a busy watchdog may look several times before it reads it. */
+const looksUnnamedMax = 100;
+/** Of a command that never came to a connection: no message will name it. */
+const noConnectionId = 0;
 
 export interface SettlingOptions {
   readonly ledger: LedgerReader;
@@ -43,13 +47,18 @@ interface Path {
   readonly learnCommand: ((inFlightMs: Ms) => void) | null;
 }
 
+interface Unnamed {
+  readonly entry: LedgerEntry;
+  readonly looks: number;
+}
+
 /** Returns a function that reads what is new in the ledger and tells how many records are open. */
 export function createSettling(options: SettlingOptions): (isLoopFree: boolean) => number {
   const { ledger, directory, slow, onSettled } = options;
   const pathOf = directory.remember((labels, connection) =>
     createPath(options, labels, connection),
   );
-  const unnamed: LedgerEntry[] = [];
+  let unnamed: readonly Unnamed[] = [];
 
   /** About 50 ns. */
   function settle(entry: LedgerEntry, path: Path | null, isLoopFree: boolean): void {
@@ -83,13 +92,18 @@ export function createSettling(options: SettlingOptions): (isLoopFree: boolean) 
   }
 
   return (isLoopFree) => {
-    for (const entry of unnamed.splice(0)) settle(entry, pathOf(entry), isLoopFree);
-    return ledger.poll((entry) => {
+    const waiting: Unnamed[] = [];
+    const take = (entry: LedgerEntry, looks: number): void => {
       const path = pathOf(entry);
-      // Shared memory is faster than the message with the names: it is waited for, once.
-      if (path === null && unnamed.length < unnamedMax) unnamed.push(entry);
-      else settle(entry, path, isLoopFree);
-    });
+      const canWait = looks < looksUnnamedMax && waiting.length < unnamedMax;
+      if (path === null && canWait && entry.connectionId !== noConnectionId) {
+        waiting.push({ entry, looks: looks + 1 });
+      } else settle(entry, path, isLoopFree);
+    };
+    for (const { entry, looks } of unnamed) take(entry, looks);
+    const openCount = ledger.poll((entry) => take(entry, 0));
+    unnamed = waiting;
+    return openCount;
   };
 }
 
