@@ -2,7 +2,7 @@
 // becomes of the stalls that the watch finds. Watchdog thread.
 
 import type { LiveFeed } from "../exporters/live/live-feed";
-import type { MetricsStore, OngoingStall } from "../exporters/metrics-store";
+import type { ConnectionLabels, MetricsStore, OngoingStall } from "../exporters/metrics-store";
 import type { ThreadHealth } from "../exporters/routes";
 import { culpritInWords } from "../exporters/words";
 import { nowMs } from "./base/clock";
@@ -15,6 +15,7 @@ import type { Incident } from "./model/incident";
 import { type Ms, ms } from "./model/units";
 import type { ThreadHandover, ToWatchdog, WatchedThread } from "./model/wire";
 import { meterThread, type ThreadMeter, type ThreadTotals } from "./thread-meter";
+import type { Activity } from "./watchdog/activity";
 import { type AssembleOptions, assembleWatch } from "./watchdog/assemble-watch";
 import type { CommandWatch } from "./watchdog/command-watch";
 import { createDirectory, type Directory, serverLabel } from "./watchdog/directory";
@@ -28,6 +29,7 @@ export interface DeskOptions extends Omit<AssembleOptions, "thread" | "directory
   readonly metrics: MetricsStore;
   readonly live: LiveFeed;
   readonly maker: IncidentMaker;
+  readonly activity: Activity;
   readonly add: (incident: Incident) => void;
 }
 
@@ -52,20 +54,23 @@ export interface ThreadDesk {
 export function openDesk(handover: ThreadHandover, options: DeskOptions): ThreadDesk {
   const { thread } = handover;
   const { threadId } = thread;
-  const { metrics, live, maker } = options;
+  const { metrics, live, maker, activity } = options;
   const flags = flagCells(thread.flags);
   const directory = createDirectory(
     handover.commandNames,
     handover.connections,
     handover.nativeFunctions,
   );
-  const connections = meterConnections(metrics, handover.connections);
+  const connections = meterConnections(tellingActivity(options), handover.connections);
   const meter = meterThread({ metrics, live, directory, thread });
   const { watch, commands, witness, close } = assembleWatch({
     ...options,
     thread,
     directory,
-    onSettled: meter.onSettled,
+    onSettled(entry) {
+      meter.onSettled(entry);
+      if (entry.state === "flushed") activity.commandGivenUp(entry.repliedMs ?? nowMs());
+    },
   });
   const react = createReactions(thread, { ...options, meter, commands });
 
@@ -75,6 +80,7 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
       for (const event of watch.look(atMs)) react(event);
       meter.onLook();
       commands.poll(watch.current() === null, atMs);
+      activity.commandsOpen(commands.openCount(), atMs);
       for (const slow of commands.takeSlow(atMs)) {
         const incident = maker.fromSlowEpisode(slow, threadId);
         if (incident.state === "closed") meter.onSlow(incident);
@@ -148,6 +154,19 @@ function createReactions(
       commands.stallEnded(stall);
       meter.stallEnded(stall);
     }
+  };
+}
+
+function tellingActivity({ metrics, activity }: DeskOptions) {
+  return {
+    connectionOpened(labels: ConnectionLabels): void {
+      metrics.connectionOpened(labels);
+      activity.connectionOpened(labels.server, nowMs());
+    },
+    connectionClosed(labels: ConnectionLabels): void {
+      metrics.connectionClosed(labels);
+      activity.connectionClosed(nowMs());
+    },
   };
 }
 

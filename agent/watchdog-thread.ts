@@ -31,6 +31,7 @@ import { createSourceMaps } from "./stack/source-maps";
 import { createStackExaminer } from "./stack/thread-stack";
 import { type DeskOptions, openDesk } from "./thread-desk";
 import { createThreadRoster, type ThreadRoster } from "./thread-roster";
+import { createActivity } from "./watchdog/activity";
 import { startExperiment } from "./watchdog/control-probe";
 import { createControlProbes, noProbes, type StartExperiment } from "./watchdog/control-probes";
 import { createIncidentMaker } from "./watchdog/incident-maker";
@@ -151,6 +152,7 @@ function deskOptions(
   add: DeskOptions["add"],
 ): Omit<DeskOptions, "live"> {
   const proc = createProcRoot();
+  const activity = createActivity(() => process.memoryUsage.rss());
   return {
     config,
     metrics,
@@ -164,11 +166,13 @@ function deskOptions(
     nextSlowNumber: createCounter(),
     probes: config.probe ? createControlProbes(experiment) : noProbes,
     onUnjudged: metrics.commandUnjudged,
-    maker: createIncidentMaker(
-      process.pid,
-      randomBytes(4).toString("hex"),
-      config.sourceMaps ? createSourceMaps(processStartEpochMs()) : null,
-    ),
+    activity,
+    maker: createIncidentMaker({
+      pid: process.pid,
+      seed: randomBytes(4).toString("hex"),
+      activity,
+      sources: config.sourceMaps ? createSourceMaps(processStartEpochMs()) : null,
+    }),
   };
 }
 

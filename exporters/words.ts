@@ -13,7 +13,7 @@ const commandsShown = 3;
 /** Facts shown besides the proof; all stand in the log. */
 const factsShown = 2;
 
-/** At most eight lines, each ended by a newline. */
+/** At most nine lines, each ended by a newline. */
 export function inWords(incident: Incident): string {
   const lines = [
     `loophound: ${headline(incident)}${sureness(incident)}`,
@@ -146,6 +146,8 @@ function bill({ command, count, maxMs, blame }: ChargedCommand, cause: Cause): s
 
 /** Kinds of evidence that say what is missing rather than what was seen. */
 const missingKinds: readonly string[] = ["missing", "not-explained"];
+/** The first of them is told: what is unusual, and who is not to blame for it. */
+const bystanderKind = "bystander";
 const proofKind = "reply-waiting";
 /** A consequence for a connection, worth a line of its own. */
 const heartbeatKind = "amqp-heartbeat";
@@ -153,7 +155,8 @@ const heartbeatKind = "amqp-heartbeat";
 function factLines({ evidence, cause }: Incident): readonly string[] {
   const proof = evidence.find(({ kind }) => kind === proofKind);
   const heartbeat = evidence.find(({ kind }) => kind === heartbeatKind);
-  const apart = [proofKind, heartbeatKind, ...missingKinds];
+  const beside = evidence.find(({ kind }) => kind === bystanderKind);
+  const apart = [proofKind, heartbeatKind, bystanderKind, ...missingKinds];
   const seen = evidence.filter(({ kind }) => !apart.includes(kind));
   const missing = evidence.filter(({ kind }) => missingKinds.includes(kind));
   const isUnknown = cause === "unknown";
@@ -161,6 +164,7 @@ function factLines({ evidence, cause }: Incident): readonly string[] {
     ...(proof === undefined ? [] : [`  proof: ${proof.says}`]),
     ...(heartbeat === undefined ? [] : [`  heartbeat: ${heartbeat.says}`]),
     ...seen.slice(0, isUnknown ? 1 : factsShown).map(({ says }) => `  seen: ${says}`),
+    ...(beside === undefined ? [] : [`  ${beside.says}`]),
     ...(isUnknown ? missing.slice(0, factsShown).map(({ says }) => `  missing: ${says}`) : []),
   ];
 }

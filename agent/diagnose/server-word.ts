@@ -162,7 +162,7 @@ const bySilence: Weigh = (question) => {
   return told(question, silent, { kind: "server", certainty: 0.85, silentUntilMs, uncertaintyMs });
 };
 
-/** The answer was late: held together with the command's, delayed alike, or held up at other times. */
+/** The answer was late: held together with the command's, or delayed alike. */
 const byAnswerTime: Weigh = (question) => {
   const { flight, peers } = question;
   const late = question.experiments.findLast((one) => isLate(one, flight));
@@ -175,11 +175,9 @@ const byAnswerTime: Weigh = (question) => {
   if (votes.delayed >= delayedNeeded && isMost(votes.delayed, votes.held)) {
     return delayedBy(question, late, votes);
   }
-  const isLong = durationOf(answer) >= durationOf(flight) * explainsFrom;
-  // One delay like another may be the path's, or chance.
-  if (!isLong || votes.delayed > 0 || !isNow) return told(question, late, {});
-  const uncertaintyMs = durationOf(flight) * (1 - explainsFrom);
-  return told(question, late, { kind: "server", certainty: 0.75, uncertaintyMs });
+  // One delay like another may be the path's, or chance; one unlike another has a reason of its own:
+  // a server under a storm of connections is late to accept ours.
+  return told(question, late, {});
 };
 
 function isLate(one: Experiment, flight: Flight): boolean {

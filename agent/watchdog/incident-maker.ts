@@ -2,11 +2,14 @@
 
 import { toEpochMs } from "../base/clock";
 import { adviceFor } from "../diagnose/advice";
+import { bystanders } from "../diagnose/bystanders";
 import { durationMs, roundMs } from "../diagnose/rule";
 import { judge } from "../diagnose/verdict";
 import type { StallEvidence } from "../model/evidence";
-import { type Incident, incidentSchema } from "../model/incident";
+import { type Evidence, type Incident, incidentSchema } from "../model/incident";
+import { type Ms, ms } from "../model/units";
 import type { SourceMaps } from "../stack/source-maps";
+import type { Activity } from "./activity";
 import type { SlowEpisode } from "./slow-episodes";
 import { withSources } from "./with-sources";
 
@@ -20,15 +23,19 @@ export interface IncidentMaker {
   fromSlowEpisode(slow: SlowEpisode, threadId: number): Incident;
 }
 
-/**
- * `seed` makes ids unique among processes; ids of one process count up. `sources` leads frames to their
- * sources where there are maps; null: they stay as they are.
- */
-export function createIncidentMaker(
-  pid: number,
-  seed: string,
-  sources: SourceMaps | null = null,
-): IncidentMaker {
+export interface IncidentMakerOptions {
+  readonly pid: number;
+  /** Makes ids unique among processes; ids of one process count up. */
+  readonly seed: string;
+  readonly activity: Pick<Activity, "around">;
+  /** Leads frames to their sources where there are maps; null: they stay as they are. */
+  readonly sources: SourceMaps | null;
+}
+
+export function createIncidentMaker(options: IncidentMakerOptions): IncidentMaker {
+  const { pid, seed, activity, sources } = options;
+  const beside = (startMs: Ms, endMs: Ms): readonly Evidence[] =>
+    bystanders(activity.around(startMs, endMs));
   return {
     fromSlowEpisode({ number, state, startMs, endMs, verdict, commands }, threadId) {
       const { cause, confidence } = verdict;
@@ -46,7 +53,7 @@ export function createIncidentMaker(
         stall: null,
         culprit: null,
         commands: commands.slice(0, commandsMax),
-        evidence: verdict.evidence,
+        evidence: [...verdict.evidence, ...beside(startMs, endMs)],
         advice: adviceFor(cause, null),
         repeats: 1,
         stalls: [],
@@ -54,7 +61,8 @@ export function createIncidentMaker(
     },
     fromStall(evidence, state) {
       const verdict = judge(sources === null ? evidence : withSources(evidence, sources));
-      const startEpochMs = roundMs(toEpochMs(evidence.stall.startMs));
+      const { startMs } = evidence.stall;
+      const startEpochMs = roundMs(toEpochMs(startMs));
       const stall = { startEpochMs, durationMs: roundMs(durationMs(evidence)) };
       return {
         schema: incidentSchema,
@@ -69,7 +77,7 @@ export function createIncidentMaker(
         stall,
         culprit: verdict.culprit,
         commands: evidence.commands.slice(0, commandsMax),
-        evidence: verdict.evidence,
+        evidence: [...verdict.evidence, ...beside(startMs, ms(startMs + durationMs(evidence)))],
         advice: adviceFor(verdict.cause, verdict.culprit),
         repeats: 1,
         stalls: [stall],

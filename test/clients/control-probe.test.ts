@@ -8,6 +8,7 @@ import { nowMs } from "../../agent/base/clock";
 import type { Experiment, ProbeTarget } from "../../agent/model/experiment";
 import { startExperiment } from "../../agent/watchdog/control-probe";
 import { freePort } from "../support/free-port";
+import { type RabbitServer, startRabbitServer } from "../support/rabbitmq-server";
 import { type RedisServer, startRedisServer } from "../support/redis-server";
 
 /** This file runs as dist/test/clients/control-probe.test.js. */
@@ -78,11 +79,35 @@ describe("a real Redis", () => {
     expect(await ended(run(target(locked.port)))).toMatchObject({ answer: "error-reply" });
   });
 
-  test("over TLS answers with PONG, or with an alert where it demands a certificate", async () => {
-    const seen = await ended(run(target(tlsPort, { isTls: true })));
-    expect(seen).toMatchObject({ answer: "tls-alert", failure: null });
-    expectInOrder(seen);
+  test("over TLS answers like any other, or with an alert where it demands a certificate", async () => {
+    const alert = await ended(run(target(tlsPort, { isTls: true })));
+    expect(alert).toMatchObject({ answer: "tls-alert", failure: null });
+    expectInOrder(alert);
+    await lenient((port) => {
+      return expect(ended(run(target(port, { isTls: true })))).resolves.toMatchObject({
+        answer: "pong",
+      });
+    });
   });
+
+  /** A Redis that takes TLS clients as they come. */
+  async function lenient(work: (port: number) => Promise<void>): Promise<void> {
+    const port = await freePort();
+    const [key, cert] = [join(tlsFixture, "key.pem"), join(tlsFixture, "cert.pem")];
+    const server = await startRedisServer({
+      config: [
+        `tls-port ${port}`,
+        `tls-cert-file ${cert}`,
+        `tls-key-file ${key}`,
+        "tls-auth-clients no",
+      ],
+    });
+    try {
+      await work(port);
+    } finally {
+      await server.stop();
+    }
+  }
 
   test("that is stopped lets its kernel connect, and answers when it goes on", async () => {
     const stopped = await startRedisServer();
@@ -97,6 +122,28 @@ describe("a real Redis", () => {
       await stopped.stop();
     }
   });
+});
+
+describe("a real RabbitMQ", () => {
+  let broker: RabbitServer;
+  beforeAll(async () => {
+    broker = await startRabbitServer();
+  }, 120_000);
+  afterAll(() => broker.stop());
+
+  test("greets, without credentials; a stopped one lets its kernel connect", async () => {
+    const to = target(broker.port, { protocol: "amqp" });
+    const seen = await ended(run(to));
+    expect(seen).toMatchObject({ answer: "connection-start", failure: null });
+    expectInOrder(seen);
+
+    kill(broker.pid, "SIGSTOP");
+    const experiment = run(to);
+    const waiting = await until(experiment, ({ connectedMs }) => connectedMs !== null);
+    expect(waiting).toMatchObject({ repliedMs: null, endedMs: null });
+    kill(broker.pid, "SIGCONT");
+    expect(await ended(experiment)).toMatchObject({ answer: "connection-start" });
+  }, 60_000);
 });
 
 describe("no server", () => {
