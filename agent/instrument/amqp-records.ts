@@ -132,8 +132,12 @@ export class AmqpChannelRecords {
 
   /** The broker's word on a message, or on all up to it. */
   confirmed(tag: number, isMultiple: boolean, how: Outcome): void {
-    if (isMultiple) this.unconfirmed.takeUpTo(tag, (record) => this.settleConfirmed(record, how));
-    else this.settleConfirmed(this.unconfirmed.take(tag), how);
+    if (!isMultiple) {
+      this.settleConfirmed(this.unconfirmed.take(tag), how, this.recorder.now());
+      return;
+    }
+    const atMs = this.recorder.now();
+    this.unconfirmed.takeUpTo(tag, (record) => this.settleConfirmed(record, how, atMs));
   }
 
   /** The record of the message with that tag, whose confirm the caller will hear of; 0 if there is none. */
@@ -164,15 +168,18 @@ export class AmqpChannelRecords {
       return;
     }
     const last = tag === 0 ? Number.MAX_SAFE_INTEGER : tag;
-    this.unacknowledged.takeUpTo(last, (record) => this.settle(record, how));
+    const atMs = this.recorder.now();
+    this.unacknowledged.takeUpTo(last, (record) => this.recorder.ledger.close(record, atMs, how));
   }
 
   /** The channel is gone, and with it whatever is open. */
   ended(): void {
+    const { ledger, now } = this.recorder;
+    const atMs = now();
     this.answered(outcome.flushed);
-    this.held.takeAll((entry) => this.settle(Math.abs(entry), outcome.flushed));
-    this.unconfirmed.takeAll((record) => this.settleConfirmed(record, outcome.flushed));
-    this.unacknowledged.takeAll((record) => this.settle(record, outcome.flushed));
+    this.held.takeAll((entry) => ledger.close(Math.abs(entry), atMs, outcome.flushed));
+    this.unconfirmed.takeAll((record) => this.settleConfirmed(record, outcome.flushed, atMs));
+    this.unacknowledged.takeAll((record) => ledger.close(record, atMs, outcome.flushed));
   }
 
   settle(record: number, how: Outcome): void {
@@ -194,8 +201,9 @@ export class AmqpChannelRecords {
     if (entry < 0) ledger.close(-entry, atMs, outcome.replied);
   }
 
-  private settleConfirmed(record: number, how: Outcome): void {
-    if (record !== noSequence) this.unconfirmedCount--;
-    this.settle(record, how);
+  private settleConfirmed(record: number, how: Outcome, atMs: number): void {
+    if (record === noSequence) return;
+    this.unconfirmedCount--;
+    this.recorder.ledger.close(record, atMs, how);
   }
 }

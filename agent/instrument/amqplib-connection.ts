@@ -37,6 +37,9 @@ export interface AmqplibConnection {
   readonly channels: readonly (ChannelEntry | null | undefined)[];
 }
 
+const channelTapKey = Symbol("loophound.channel");
+type TappedBuffer = FrameBuffer & { readonly [channelTapKey]?: AmqplibChannelTap };
+
 const connectionChannel = 0;
 /** amqplib gives up after two intervals in which nothing came (heartbeat.js). */
 const silentIntervalsMax = 2;
@@ -46,7 +49,6 @@ export class AmqplibConnectionTap {
   private readonly recorder: AmqpRecorder;
   private readonly connection: AmqplibConnection;
   private readonly channels: (AmqplibChannelTap | undefined)[] = [];
-  private readonly byBuffer = new WeakMap<FrameBuffer, AmqplibChannelTap>();
   private readonly id: number;
   private readonly beatMs: number;
   private lastBeatMs: number;
@@ -88,7 +90,8 @@ export class AmqplibConnectionTap {
       this.taps.registry.channelClosed(this.id, replyCodeName(replyCode)),
     );
     this.channels[number] = tap;
-    this.byBuffer.set(buffer, tap);
+    // Not enumerable: an application may print its connection.
+    Object.defineProperty(buffer, channelTapKey, { value: tap });
     tap.watch(channel, buffer, () => {
       if (this.channels[number] === tap) this.channels[number] = undefined;
     });
@@ -96,7 +99,7 @@ export class AmqplibConnectionTap {
 
   /** The multiplexer has written a frame of this buffer, or is about to read from it. */
   sends(buffer: FrameBuffer): void {
-    this.byBuffer.get(buffer)?.sends(buffer);
+    (buffer as TappedBuffer)[channelTapKey]?.sends(buffer);
   }
 
   /** A frame has come, and nobody has seen it yet. */

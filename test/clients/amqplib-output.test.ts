@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { packages } from "../support/hooked-amqp";
+import { findNodeVersions } from "../support/node-versions";
 import { type RabbitServer, startRabbitServer } from "../support/rabbitmq-server";
 import { runDifferential } from "../support/run-differential";
 
@@ -13,9 +14,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test.each(["amqplib010", "amqplib1", "amqplib2"])("%s prints the same", async (library) => {
+const cases = [
+  ...["amqplib010", "amqplib1"].map((library) => ({ library, node: null })),
+  ...findNodeVersions().map((node) => ({ library: "amqplib2", node })),
+].map((one) => ({ ...one, on: one.node?.version ?? process.versions.node }));
+
+test.each(cases)("$library prints the same on Node $on", async ({ library, node }) => {
   const args = [join(packages, library), server.url("heartbeat=60")];
-  const { plain, hooked, hook } = await runDifferential(appText, args);
+  const { plain, hooked, hook } = await runDifferential(appText, args, node?.binary);
   for (const word of ["NOT_FOUND", "in a consumer", "on drain", "Channel closed", "wrong type"]) {
     expect(plain.output).toContain(word);
   }

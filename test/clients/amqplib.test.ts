@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from "amqplib";
+import { nowMs } from "../../agent/base/clock";
 import { amqplibAdapter } from "../../agent/instrument/amqplib";
 import {
   type AmqpRow,
@@ -121,6 +122,20 @@ describe.each(["amqplib010", "amqplib1", "amqplib2"])("%s", (library) => {
     // The second is sent when the first has its answer: until then, its client held it.
     expect(rows[1]?.sentMs).toBeGreaterThanOrEqual(rows[0]?.repliedMs as number);
     expectPhasesInOrder(rows);
+  });
+
+  test("counts what a busy loop holds back as not sent", async () => {
+    const channel = await openChannel();
+    const queue = await ownQueue(channel);
+    const checked = channel.checkQueue(queue);
+    channel.sendToQueue(queue, Buffer.from("x"));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    const freeMs = nowMs();
+    await checked;
+    for (const { calledMs, sentMs } of (await client.settled()).slice(2)) {
+      expect(calledMs).toBeLessThan(freeMs);
+      expect(sentMs).toBeGreaterThanOrEqual(freeMs);
+    }
   });
 
   test("settles a plain publish when its bytes are handed to the socket, large or small", async () => {

@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { packages } from "../support/hooked-amqp";
+import { findNodeVersions } from "../support/node-versions";
 import { type RabbitServer, startRabbitServer } from "../support/rabbitmq-server";
 import { runDifferential } from "../support/run-differential";
 
@@ -13,9 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test("rabbitmq-client prints the same", async () => {
+test.each(findNodeVersions())("rabbitmq-client prints the same on Node $version", async (node) => {
   const args = [join(packages, "rabbitmq-client"), server.url("heartbeat=60")];
-  const { plain, hooked, hook } = await runDifferential(appText, args);
+  const { plain, hooked, hook } = await runDifferential(appText, args, node.binary);
   for (const word of ["NOT_FOUND", "in a consumer", "CH_CLOSE", "refused NACK"]) {
     expect(plain.output).toContain(word);
   }

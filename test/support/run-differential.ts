@@ -19,13 +19,22 @@ export interface Differential {
 }
 
 /** `app` is CommonJS text that ends on its own; `args` are its arguments from `process.argv[2]` on. */
-export async function runDifferential(app: string, args: readonly string[]): Promise<Differential> {
+export async function runDifferential(
+  app: string,
+  args: readonly string[],
+  nodeBinary = process.execPath,
+): Promise<Differential> {
   const folder = mkdtempSync(join(tmpdir(), "loophound-differential-"));
   writeFileSync(join(folder, "preload.cjs"), preloadText);
   writeFileSync(join(folder, "app.cjs"), app);
   try {
-    const plain = await run(folder, [], args);
-    const hooked = await run(folder, ["--require", "./preload.cjs"], args);
+    const plain = await run(folder, nodeBinary, ["app.cjs", ...args]);
+    const hooked = await run(folder, nodeBinary, [
+      "--require",
+      "./preload.cjs",
+      "app.cjs",
+      ...args,
+    ]);
     const hook = hookLine.exec(hooked.output)?.[0] ?? "";
     return { plain, hook, hooked: { ...hooked, output: hooked.output.replace(hookLine, "") } };
   } finally {
@@ -35,9 +44,9 @@ export async function runDifferential(app: string, args: readonly string[]): Pro
 
 const hookLine = /^hook .*\n/m;
 
-function run(cwd: string, nodeArgs: readonly string[], args: readonly string[]): Promise<Run> {
+function run(cwd: string, nodeBinary: string, args: readonly string[]): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [...nodeArgs, "app.cjs", ...args], { cwd }, (error, out, err) => {
+    execFile(nodeBinary, [...args], { cwd }, (error, out, err) => {
       const code = error === null ? 0 : Number(error.code);
       resolve({ code, output: (out + err).replaceAll(cwd, "") });
     });
