@@ -27,8 +27,13 @@ const blockingCalls = ["read", "recvfrom", "poll", "ppoll"];
 /** "Close to its latency": what is left is the network, Redis, and the parsing of earlier replies. */
 const loopShareLeast = 0.8;
 
-/** Causes that say the machine, not the application, was late: on a busy machine they are simply true. */
-const machineCauses: readonly Cause[] = ["cpu-starved", "process-stopped", "page-fault"];
+/** Causes that say the machine or the server, not the application, was late: on a busy machine they are simply true. */
+const machineCauses: readonly Cause[] = [
+  "cpu-starved",
+  "process-stopped",
+  "page-fault",
+  "server-slow",
+];
 
 /** The incidents that put something down to the application. */
 export const blamingTheApp = (incidents: readonly Incident[]): readonly Incident[] =>

@@ -18,8 +18,13 @@ export function blockingLine(script: string): number {
   return lines.findIndex((line) => line.includes("// the call that blocks the loop")) + 1;
 }
 
-/** Causes that say the machine was late: on a busy one they are simply true. */
-const machineCauses: readonly Cause[] = ["cpu-starved", "process-stopped", "page-fault"];
+/** Causes that say the machine or the server was late: on a busy machine they are simply true. */
+const machineCauses: readonly Cause[] = [
+  "cpu-starved",
+  "process-stopped",
+  "page-fault",
+  "server-slow",
+];
 
 export const blamingTheApp = (incidents: readonly Incident[]): readonly Incident[] =>
   incidents.filter(({ cause }) => !machineCauses.includes(cause));
