@@ -2,6 +2,8 @@
 // The command `loophound`: prints to stdout, errors to stderr; exit code 0 done, 1 a check failed,
 // 2 the call's words are off.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { ruleGroups } from "../exporters/rules/loophound-rules";
 import { ruleFile } from "../exporters/rules/rule";
@@ -27,6 +29,9 @@ interface Command {
   readonly run: (given: Given) => number | Promise<number>;
 }
 
+/** This file runs as dist/agent/cli.js. */
+const dashboardPath = join(__dirname, "../../exporters/dashboard/loophound.json");
+
 const jsonOption = { json: { type: "boolean" } } as const;
 
 const commands: Readonly<Record<string, Command>> = {
@@ -50,6 +55,17 @@ const commands: Readonly<Record<string, Command>> = {
     run: ({ options }) => {
       const base = typeof options["runbooks"] === "string" ? options["runbooks"] : "docs/runbooks";
       process.stdout.write(ruleFile(ruleGroups, base.replace(/\/+$/, "")));
+      return 0;
+    },
+  },
+  dashboard: {
+    usage: "loophound dashboard",
+    says: "The dashboard for Grafana, as JSON to import: whose fault slowness is, what blocks the loop, commands against their baseline, one process or all of them.",
+    example: "loophound dashboard > loophound.json",
+    options: {},
+    words: [0, 0],
+    run: () => {
+      process.stdout.write(readFileSync(dashboardPath, "utf8"));
       return 0;
     },
   },

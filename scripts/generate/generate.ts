@@ -1,9 +1,11 @@
-// `npm run generate`: writes the tables of Redis commands from what a private redis-server says.
+// `npm run generate`: writes the tables of Redis commands from what a private redis-server says, and the
+// dashboard.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { type RedisServer, startRedisServer } from "../../test/support/redis-server";
+import { dashboardText } from "./dashboard";
 import { blockingTable, commandTable, joinReplies } from "./redis-commands";
 
 /** This file runs as dist/scripts/generate/generate.js. */
@@ -36,7 +38,12 @@ export async function generateFrom(server: Pick<RedisServer, "host" | "port">) {
   }
 }
 
+/** Where the dashboard lies, from the repository's root. */
+export const dashboardFile = "exporters/dashboard/loophound.json";
+
 async function main(): Promise<void> {
+  writeFileSync(join(repository, dashboardFile), dashboardText());
+  console.log(`wrote ${dashboardFile}`);
   const server = await startRedisServer();
   try {
     const { version, files } = await generateFrom(server);

@@ -123,6 +123,6 @@ test.each([
 ])("%j is refused with the commands that there are", async (args, words) => {
   const { code, stdout, stderr } = await loophound(args);
   expect(stderr).toMatch(words);
-  expect(stderr).toContain("commands: report, alerts, self-check, config, version");
+  expect(stderr).toContain("commands: report, alerts, dashboard, self-check, config, version");
   expect([code, stdout]).toEqual([2, ""]);
 });
