@@ -21,13 +21,19 @@ export function culpritOf({ heaviest }: Group): Culprit {
 }
 
 const peerOf = (target: Target | null): PeerAddress | null =>
-  target?.kind === "tcp" ? { host: target.host, port: target.port } : null;
+  target?.kind === "tcp" || target?.kind === "udp"
+    ? { host: target.host, port: target.port }
+    : null;
+
+const namePort = 53;
 
 export function targetInWords(target: Target | null): string | null {
   if (target === null) return null;
   switch (target.kind) {
     case "tcp":
       return null;
+    case "udp":
+      return `UDP ${target.host}:${target.port}${target.port === namePort ? " (a name server)" : ""}`;
     case "unix":
       return `unix socket ${target.path ?? "(unnamed)"}`;
     case "file":

@@ -10,7 +10,8 @@ import { bytes } from "../model/units";
 import type { ProcRoot } from "./proc-root";
 import { inodeInRow, parseTcpRow, remotePortInRow, type TcpEntry } from "./tcp-row";
 
-export type TcpTable = "tcp" | "tcp6";
+/** Those of UDP have the same columns: udp4_format_sock() in net/ipv4/udp.c writes them. */
+export type TcpTable = "tcp" | "tcp6" | "udp" | "udp6";
 
 export interface TcpSearch {
   /** In the kernel's order. */
@@ -25,6 +26,8 @@ export const TCP_TABLE_BYTES_MAX = bytes(8 * 1024 * 1024);
 export const TCP_ENTRIES_MAX = 4096;
 /** A row of net/tcp6 with every column at its widest. */
 const ROW_BYTES_MAX = bytes(256);
+
+export const udpTables: readonly TcpTable[] = ["udp", "udp6"];
 
 /** Both tables by default. IPv4 peers of a dual-stack socket, such as a server's, are in tcp6. */
 const BOTH: readonly TcpTable[] = ["tcp", "tcp6"];
@@ -101,6 +104,6 @@ function searchTable(
   if (unreadable > 0) return fail("malformed", `${path}: ${unreadable} rows are not as documented`);
   if (scanned.ok) return succeed(true);
   if (scanned.why === "limit") return succeed(false);
-  // A kernel without IPv6 has no net/tcp6: the other table is then all there is.
-  return scanned.why === "gone" && table === "tcp6" ? succeed(true) : scanned;
+  // A kernel without IPv6 has no net/tcp6 and net/udp6: the other table is then all there is.
+  return scanned.why === "gone" && table.endsWith("6") ? succeed(true) : scanned;
 }

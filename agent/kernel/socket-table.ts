@@ -4,7 +4,7 @@ import type { Result } from "../model/result";
 import { fail, succeed } from "../model/result";
 import type { Bytes } from "../model/units";
 import { type FdTarget, readFdTarget } from "./fd-target";
-import { findByInodes } from "./net-tcp";
+import { findByInodes, udpTables } from "./net-tcp";
 import { findUnixSocket } from "./net-unix";
 import type { ProcRoot } from "./proc-root";
 
@@ -21,9 +21,11 @@ export type Peer =
       /** Written by the process, and not yet acknowledged by the peer. */
       readonly txQueueBytes: Bytes;
     }
+  /** A datagram socket that was connected: to a name server, a statsd. */
+  | { readonly kind: "udp"; readonly remoteHost: string; readonly remotePort: number }
   /** `path` is this end's own name, null at a connecting end, which has none: see net-unix.ts. */
   | { readonly kind: "unix"; readonly path: string | null }
-  /** A socket that is in none of the tables: UDP, netlink, or one of another network namespace. */
+  /** A socket that is in none of the tables, or a datagram socket without peer: netlink, or one of another network namespace. */
   | { readonly kind: "socket"; readonly inode: number }
   /** What is no socket stands for itself. */
   | Exclude<FdTarget, { kind: "socket" }>;
@@ -51,6 +53,12 @@ function peerOfSocket(proc: ProcRoot, inode: number): Result<Peer> {
     return succeed({ kind: "tcp", localPort, remoteHost, remotePort, rxQueueBytes, txQueueBytes });
   }
   if (!tcp.value.isComplete) return fail("limit", `too many sockets to find inode ${inode}`);
+  const udp = findByInodes(proc, new Set([inode]), udpTables);
+  const datagram = udp.ok ? udp.value.entries[0] : undefined;
+  if (datagram !== undefined && datagram.remotePort !== 0) {
+    const { remoteHost, remotePort } = datagram;
+    return succeed({ kind: "udp", remoteHost, remotePort });
+  }
   // Nowhere to be found is a fact only if the cheap table was read to its end as well.
   return unix.why === "gone" ? succeed({ kind: "socket", inode }) : unix;
 }

@@ -16,6 +16,7 @@ export interface Interval {
 /** What a descriptor leads to. */
 export type Target =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "udp"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string | null }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "pipe" }

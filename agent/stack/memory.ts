@@ -59,6 +59,9 @@ export function bufferMemory(base: Address, buffer: Buffer): Memory {
   return joinedMemory([{ base, buffer }]);
 }
 
+/** Memory of which nothing can be read. */
+export const noMemory: Memory = joinedMemory([]);
+
 /** Memory that consists of several recorded pieces; a read across two of them fails. */
 export function joinedMemory(
   pieces: readonly { readonly base: Address; readonly buffer: Buffer }[],

@@ -10,16 +10,16 @@ import {
   readTaskUsage,
   type TaskReaders,
 } from "../kernel/read-snapshot";
-import { type Peer, peerOfFd } from "../kernel/socket-table";
 import { syscallName } from "../kernel/syscall-names";
-import type { BlockingCall, Target } from "../model/evidence";
+import type { BlockingCall } from "../model/evidence";
 import { fail, type Result } from "../model/result";
 import type { SyscallState } from "../model/snapshot";
 import type { ThreadStack } from "../model/stack";
 import { type Ns, nsToMs } from "../model/units";
-import { blockedFds } from "../stack/syscall-fds";
+import { noMemory } from "../stack/memory";
 import type { StackExaminer } from "../stack/thread-stack";
 import { createLoopEpollLearner } from "./loop-epoll-learner";
+import { waitTarget } from "./wait-target";
 import type { CpuFigures, Witness } from "./witness";
 
 export interface LiveWitnessOptions {
@@ -115,29 +115,8 @@ function callOf(
 ): BlockingCall | null {
   if (state.kind !== "blocked") return null;
   const name = syscallName(arch, state.number);
-  const fds = examiner.ok ? blockedFds(name, state.args, examiner.value.memory) : examiner;
-  const fd = fds.ok ? fds.value[0] : undefined;
-  const peer = fd === undefined ? null : peerOfFd(proc, fd);
-  return { name, target: peer?.ok === true ? targetOf(peer.value) : null };
-}
-
-export function targetOf(peer: Peer): Target {
-  switch (peer.kind) {
-    case "tcp":
-      return { kind: "tcp", host: peer.remoteHost, port: peer.remotePort };
-    case "unix":
-      return { kind: "unix", path: peer.path };
-    case "file":
-      return { kind: "file", path: peer.path };
-    case "pipe":
-      return { kind: "pipe" };
-    case "socket":
-      return { kind: "other", what: "a socket of another kind or network namespace" };
-    case "anon":
-      return { kind: "other", what: peer.what };
-    case "other":
-      return { kind: "other", what: peer.text };
-  }
+  const memory = examiner.ok ? examiner.value.memory : noMemory;
+  return { name, target: waitTarget({ proc, pid: process.pid, memory }, name, state.args) };
 }
 
 /** The stack is read while its thread may wake: it counts only if the thread is where it was, after. */
