@@ -52,7 +52,6 @@ function assemble({ config, signals }: WorkerBriefing): Agent {
       memory: memory.get().cells,
       signals,
       names: () => taps.made()?.names() ?? noNames,
-      isSubscribed: () => listeners.size > 0,
       onIncident: (incident) => {
         for (const listener of listeners) guard("listener", () => listener(incident), undefined);
       },
@@ -82,7 +81,7 @@ function assemble({ config, signals }: WorkerBriefing): Agent {
     instrument: (client) => taps.get().instrument(client),
     onIncident(listener) {
       listeners.add(listener);
-      line.get().post({ kind: "subscribe" });
+      line.get().subscribe();
       return () => void listeners.delete(listener);
     },
     stop,

@@ -6,7 +6,7 @@ import type { ConnectionLabels, MetricsStore, OngoingStall } from "../exporters/
 import type { ThreadHealth } from "../exporters/routes";
 import { culpritInWords } from "../exporters/words";
 import { nowMs } from "./base/clock";
-import { flagCells, hasFlag, threadFlag } from "./base/thread-flags";
+import { askForBeats, flagCells, hasFlag, threadFlag } from "./base/thread-flags";
 import { type ConnectionMeter, meterConnections } from "./connection-meter";
 import { judge } from "./diagnose/verdict";
 import { isWorthTelling } from "./diagnose/worth-telling";
@@ -41,6 +41,8 @@ export interface ThreadDesk {
   isOver(): boolean;
   /** Its loop does not look idle, yet beats slowly: it should beat fast. */
   wantsFastBeats(): boolean;
+  /** A worker thread hears this without a message; the main thread is sent one. */
+  askForBeats(): void;
   /** A name for a number in its memory. */
   hear(message: ToWatchdog): void;
   health(): ThreadHealth;
@@ -91,6 +93,7 @@ export function openDesk(handover: ThreadHandover, options: DeskOptions): Thread
     },
     isOver: () => watch.isGone() || hasFlag(flags, threadFlag.ended),
     wantsFastBeats: watch.wantsFastBeats,
+    askForBeats: () => askForBeats(flags),
     hear: (message) => hear({ directory, metrics, connections }, message),
     health: () => healthOf(threadId, watch.preview(nowMs()), nowMs()),
     refresh() {

@@ -38,7 +38,7 @@ export interface RosterOptions {
   readonly metrics: MetricsStore;
   readonly open: (handover: ThreadHandover) => ThreadDesk;
   /** Asks a thread to beat fast, once. */
-  readonly askFastBeats: (threadId: number) => void;
+  readonly askFastBeats: (desk: ThreadDesk) => void;
   /** A place is free again after one was refused. */
   readonly onPlaceFree: () => void;
   readonly onEnded: (threadId: number) => void;
@@ -71,7 +71,7 @@ export function createThreadRoster(main: ThreadHandover, options: RosterOptions)
       return;
     }
     const wants = desk.wantsFastBeats();
-    if (wants && !place.isAsked) options.askFastBeats(desk.threadId);
+    if (wants && !place.isAsked) options.askFastBeats(desk);
     place.isAsked = wants;
   }
 

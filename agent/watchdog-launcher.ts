@@ -69,7 +69,10 @@ export function createWatchdogLauncher(options: LauncherOptions): WatchdogLaunch
     clearTimeout(timer ?? undefined);
     const answers = createAnswerCell();
     worker = guard("launch", () => createWorker(options, answers), null);
-    if (worker === null) return;
+    if (worker === null) {
+      Atomics.store(cells, signal.rollCall, rollCallNever);
+      return;
+    }
     stopRecorders = [
       guard("launch", () => recordGc(options.memory.gc), null),
       guard("launch", () => answerStacks(answers), null),

@@ -109,7 +109,10 @@ function assemble(start: WatchdogStart, post: Post) {
   const roster = createThreadRoster(start, {
     metrics,
     open: (handover) => openDesk(handover, common),
-    askFastBeats: (threadId) => postTo(threadId, { kind: "beat-fast" }),
+    askFastBeats(desk) {
+      if (desk.threadId === mainThreadId) post({ kind: "beat-fast" });
+      else desk.askForBeats();
+    },
     onPlaceFree: callTheRoll,
     onEnded(threadId) {
       subscribers.delete(threadId);

@@ -21,8 +21,36 @@ export const hearWorkers = (listener: (message: FromWorker) => void): Channel<ne
 export const openToWorker = (threadId: number): Channel<FromWatchdog> =>
   open(toWorker(threadId), null);
 
-/** A worker's end. */
-export const openToWatchdog = (): Channel<FromWorker> => open(toWatchdog, null);
+/** Captured before the application can replace it (fake timers do). */
+const soon = queueMicrotask;
+
+/**
+ * A worker's end. Open only while its thread runs one piece of code: what one worker posts would reach
+ * all others that have the channel open, and have each of them load undici for a MessageEvent, which is
+ * 2.3 MB and milliseconds (https://github.com/nodejs/node/blob/v24.0.0/lib/internal/per_context/messageport.js).
+ */
+export function openToWatchdog(): Channel<FromWorker> {
+  let channel: Channel<FromWorker> | null = null;
+  let isClosed = false;
+  const close = (): void => {
+    channel?.close();
+    channel = null;
+  };
+  return {
+    post(message) {
+      if (isClosed) return;
+      if (channel === null) {
+        channel = open(toWatchdog, null);
+        soon(close);
+      }
+      channel.post(message);
+    },
+    close() {
+      isClosed = true;
+      close();
+    },
+  };
+}
 
 /** A worker's end: hears what is meant for it. */
 export const hearWatchdog = (

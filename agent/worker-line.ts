@@ -3,20 +3,20 @@
 
 import { guard } from "./base/guard";
 import { rollCallNever, signal, signalCells } from "./base/signals";
+import { flagCells, hearAsked } from "./base/thread-flags";
 import type { Incident } from "./model/incident";
 import type { FromWatchdog, ThreadHandover, ToWatchdog } from "./model/wire";
 import { recordGc } from "./pulse/gc-facts";
 import { ownTid } from "./pulse/own-tid";
 import type { ThreadMemory } from "./thread-memory";
 import { createPulse } from "./thread-pulse";
-import { hearWatchdog, openToWatchdog } from "./worker-channels";
+import { type Channel, hearWatchdog, openToWatchdog } from "./worker-channels";
 
 export interface WorkerLineOptions {
   readonly threadId: number;
   readonly memory: ThreadMemory;
   readonly signals: SharedArrayBuffer;
   readonly names: () => Omit<ThreadHandover, "thread">;
-  readonly isSubscribed: () => boolean;
   readonly onIncident: (incident: Incident) => void;
   /** There is no watchdog any more, and will be none. */
   readonly onEnded: () => void;
@@ -24,6 +24,8 @@ export interface WorkerLineOptions {
 
 export interface WorkerLine {
   post(message: ToWatchdog): void;
+  /** Hears of incidents from now on. */
+  subscribe(): void;
   close(): void;
 }
 
@@ -31,20 +33,15 @@ export function createWorkerLine(options: WorkerLineOptions): WorkerLine {
   const { threadId, memory } = options;
   const cells = signalCells(options.signals);
   const up = openToWatchdog();
-  const down = hearWatchdog(threadId, (message) =>
-    guard("message", () => hear(message), undefined),
-  );
+  let down: Channel<never> | null = null;
   const thread = { threadId, tid: ownTid(), ...memory };
   let answeredCall = 0;
-  let isClosed = false;
 
-  const post = (message: ToWatchdog): void => {
-    if (!isClosed) up.post({ threadId, message });
-  };
+  const post = (message: ToWatchdog): void => up.post({ threadId, message });
   const pulse = createPulse({
     memory,
     onWork: () => post({ kind: "wake" }),
-    // A roll call needs no message: a worker would have to be told of it by a watchdog that cannot know it.
+    // By a number in memory: a watchdog that calls the roll does not know whom to send a message.
     onBeat: () => {
       const call = Atomics.load(cells, signal.rollCall);
       if (call === rollCallNever) options.onEnded();
@@ -56,25 +53,33 @@ export function createWorkerLine(options: WorkerLineOptions): WorkerLine {
     answeredCall = call;
     const handover: ThreadHandover = { thread, ...options.names() };
     up.post({ threadId, message: { kind: "thread", handover } });
-    if (options.isSubscribed()) post({ kind: "subscribe" });
+    if (down !== null) post({ kind: "subscribe" });
   }
 
-  function hear(message: FromWatchdog): void {
-    if (message.kind === "beat-fast") pulse.beatFast();
-    else options.onIncident(message.incident);
-  }
+  const hear = (message: FromWatchdog): void => {
+    if (message.kind === "incident") options.onIncident(message.incident);
+  };
 
   const stopGc = recordGc(memory.gc);
+  const stopHearing = hearAsked(flagCells(memory.flags), () =>
+    guard("message", () => pulse.beatFast(), undefined),
+  );
   announce(Atomics.load(cells, signal.rollCall));
   pulse.start();
   return {
     post,
+    subscribe() {
+      down ??= hearWatchdog(threadId, (message) =>
+        guard("message", () => hear(message), undefined),
+      );
+      post({ kind: "subscribe" });
+    },
     close() {
-      isClosed = true;
       pulse.stop();
       stopGc();
+      stopHearing();
       up.close();
-      down.close();
+      down?.close();
     },
   };
 }

@@ -3,21 +3,22 @@
 import type { Cause } from "../model/cause";
 import type { Culprit } from "../model/incident";
 
-type Advice = (culprit: Culprit | null) => string;
+/** `elsewhere`: a thread on which the same call would hold nobody up. */
+type Advice = (culprit: Culprit | null, elsewhere: string) => string;
 
 const by = (culprit: Culprit | null): string => culprit?.module ?? "it";
 
 const advice: Readonly<Record<Cause, Advice>> = {
-  "sync-native-io": (culprit) =>
-    `${by(culprit)} waits for I/O on the event loop: every other reply waits with it. Use an asynchronous client, move the call to a worker thread, or run it in processes that serve one request at a time.`,
-  "sync-native-cpu": (culprit) =>
-    `${by(culprit)} computes on the event loop. Use its asynchronous variant, or move the call to a worker thread.`,
-  "sync-core-api": (culprit) =>
-    `${culprit?.symbol ?? by(culprit)} is synchronous by design: use the asynchronous form of the same API (for example fs.promises, child_process.exec), or move it to start-up or a worker thread.`,
+  "sync-native-io": (culprit, elsewhere) =>
+    `${by(culprit)} waits for I/O on the event loop: every other reply waits with it. Use an asynchronous client, move the call to ${elsewhere}, or run it in processes that serve one request at a time.`,
+  "sync-native-cpu": (culprit, elsewhere) =>
+    `${by(culprit)} computes on the event loop. Use its asynchronous variant, or move the call to ${elsewhere}.`,
+  "sync-core-api": (culprit, elsewhere) =>
+    `${culprit?.symbol ?? by(culprit)} is synchronous by design: use the asynchronous form of the same API (for example fs.promises, child_process.exec), or move it to start-up or ${elsewhere}.`,
   "module-load": () =>
     "Code was loaded while requests were waiting: load it at start-up, before listening.",
-  "js-cpu": () =>
-    "JavaScript ran too long in one turn: split the work (setImmediate between parts), make it cheaper, or move it to a worker thread.",
+  "js-cpu": (_culprit, elsewhere) =>
+    `JavaScript ran too long in one turn: split the work (setImmediate between parts), make it cheaper, or move it to ${elsewhere}.`,
   gc: () =>
     "Garbage collection held the loop: look for a growing heap or large short-lived allocations before raising --max-old-space-size.",
   "cpu-starved": () =>
@@ -35,4 +36,6 @@ const advice: Readonly<Record<Cause, Advice>> = {
     "The evidence does not suffice for a name; the lines above say what is missing. `loophound self-check` shows which evidence this machine gives.",
 };
 
-export const adviceFor = (cause: Cause, culprit: Culprit | null): string => advice[cause](culprit);
+/** `threadId`: of the loop that stood still; 0 is the main thread. */
+export const adviceFor = (cause: Cause, culprit: Culprit | null, threadId: number): string =>
+  advice[cause](culprit, threadId === 0 ? "a worker thread" : "a worker thread of its own");

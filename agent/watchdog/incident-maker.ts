@@ -54,7 +54,7 @@ export function createIncidentMaker(options: IncidentMakerOptions): IncidentMake
         culprit: null,
         commands: commands.slice(0, commandsMax),
         evidence: [...verdict.evidence, ...beside(startMs, endMs)],
-        advice: adviceFor(cause, null),
+        advice: adviceFor(cause, null, threadId),
         repeats: 1,
         stalls: [],
       };
@@ -78,7 +78,7 @@ export function createIncidentMaker(options: IncidentMakerOptions): IncidentMake
         culprit: verdict.culprit,
         commands: evidence.commands.slice(0, commandsMax),
         evidence: [...verdict.evidence, ...beside(startMs, ms(startMs + durationMs(evidence)))],
-        advice: adviceFor(verdict.cause, verdict.culprit),
+        advice: adviceFor(verdict.cause, verdict.culprit, evidence.stall.threadId),
         repeats: 1,
         stalls: [stall],
       };

@@ -1,7 +1,7 @@
 // Watches one thread: looks at its beats and at /proc, keeps the evidence while a stall goes on,
 // and hands it over when the stall is over and the replies that it held up have been read.
 
-import type { BeatReader } from "../base/beat-cell";
+import type { Beat, BeatReader } from "../base/beat-cell";
 import type { GcReader } from "../base/gc-cell";
 import type { StallEvidence } from "../model/evidence";
 import { fastPeriodMs } from "../model/periods";
@@ -75,6 +75,7 @@ interface State {
   readonly options: ThreadWatchOptions;
   lateSeen: number;
   periodMs: Ms;
+  lookedMs: Ms;
   isParked: boolean;
   isGone: boolean;
   finished: readonly Finished[];
@@ -90,6 +91,7 @@ export function createThreadWatch(options: ThreadWatchOptions): ThreadWatch {
     options,
     lateSeen: 0,
     periodMs: ms(0),
+    lookedMs: ms(0),
     isParked: false,
     isGone: false,
     finished: [],
@@ -144,8 +146,8 @@ function examine(state: State, nowMs: Ms): readonly StallEvent[] {
   const beat = since?.beat ?? null;
   state.lateSeen = beat?.lateCount ?? state.lateSeen;
   state.periodMs = beat?.periodMs ?? state.periodMs;
-  const isFresh = beat !== null && nowMs - beat.atMs <= beat.periodMs;
-  const isAsleep = syscall === null ? null : isAtRest(state, syscall, isFresh);
+  const isAsleep = syscall === null ? null : isAtRest(state, syscall, beat, nowMs);
+  state.lookedMs = nowMs;
   const events = detector.look({ nowMs, beat, lateBeats: since?.late ?? [], isAsleep });
   if (detector.silenceMs() >= suspiciousMs && isAsleep !== true) {
     // Before and after: the first stacks take long to read, and what lies unread is proof from when it is seen.
@@ -160,11 +162,18 @@ function examine(state: State, nowMs: Ms): readonly StallEvent[] {
  * Asleep in its loop, or parked. When a parked thread was woken, nobody knows: its work counts from
  * the look that finds it awake, which therefore still passes for rest.
  */
-function isAtRest(state: State, syscall: SyscallState, isFresh: boolean): boolean | null {
+function isAtRest(
+  state: State,
+  syscall: SyscallState,
+  beat: Beat | null,
+  nowMs: Ms,
+): boolean | null {
   const { witness, parking, detector, mayPark } = state.options;
+  const isFresh = beat !== null && nowMs - beat.atMs <= beat.periodMs;
   const isAsleep = witness.isAsleepInLoop(syscall, isFresh);
   const wasParked = state.isParked;
-  const mayExamine = detector.silenceMs() >= suspiciousMs;
+  const healthyMs = Math.max(state.lookedMs - detector.silenceMs(), beat?.atMs ?? 0);
+  const mayExamine = nowMs - healthyMs >= suspiciousMs;
   state.isParked = isAsleep !== true && mayPark() && parking.isParked(syscall, mayExamine);
   return state.isParked || wasParked || isAsleep;
 }

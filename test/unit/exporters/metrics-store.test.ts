@@ -173,3 +173,22 @@ describe("totals that are counted elsewhere", () => {
     expect(stateOf(metrics, "eventLoopDelay")).toMatchObject({ count: 100 });
   });
 });
+
+describe("threads that have ended", () => {
+  test("no longer stall; what they counted stays until newer ones have ended", () => {
+    const metrics = createMetrics();
+    for (let id = 1; id <= 20; id += 1) {
+      metrics.observeDelay(id, ms(0), ms(10));
+      metrics.stallClosed(id, ms(100), "sync-core-api", culprit);
+      metrics.threadEnded(id);
+    }
+    const threads = (key: MetricKey): readonly string[] =>
+      read(metrics, key).map(({ labels }) => labels["thread"] ?? "");
+    expect(threads("stalled")).toEqual(["0"]);
+    expect(threads("stallAge")).toEqual(["0"]);
+    const kept = Array.from({ length: 16 }, (_, i) => `${i + 5}`);
+    expect(threads("stalls")).toEqual(kept);
+    expect(threads("blockedSeconds")).toEqual(kept);
+    expect(threads("eventLoopDelay")).toEqual(["0", ...kept]);
+  });
+});

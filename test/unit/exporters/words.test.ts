@@ -23,6 +23,10 @@ describe("inWords", () => {
     );
   });
 
+  test("names the worker thread whose loop it was", () => {
+    expect(headline({ threadId: 3 })).toContain("event loop of worker thread 3 blocked 312 ms by");
+  });
+
   test("says of an open stall that it goes on", () => {
     expect(headline({ state: "open", durationMs: 2010 })).toContain("blocked for 2.0 s so far by");
   });

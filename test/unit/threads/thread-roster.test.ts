@@ -47,6 +47,7 @@ function scripted(threadId: number): ScriptedDesk {
     },
     isOver: () => desk.over,
     wantsFastBeats: () => desk.wants,
+    askForBeats: () => undefined,
     hear: () => undefined,
     health: () => ({ threadId, status: "ok", stalledForMs: 0, cause: null, culprit: null }),
     refresh: () => 1,
@@ -72,7 +73,7 @@ function setUp() {
       desks.set(thread.threadId, desk);
       return desk;
     },
-    askFastBeats: (threadId) => void asked.push(threadId),
+    askFastBeats: ({ threadId }) => void asked.push(threadId),
     onPlaceFree: () => {
       rollCalls += 1;
     },
