@@ -100,8 +100,11 @@ function createNotes({ queues, records, now }: HooksParts) {
   }
 
   function written(list: List, item: unknown): void {
-    if (isPoolTask(item)) records.poolWaitBegins(item);
-    if (writing === null || !isRecorded(item)) return;
+    if (!isRecorded(item)) {
+      if (isPoolTask(item)) records.poolWaitBegins(item);
+      return;
+    }
+    if (writing === null) return;
     if (writing.waiting !== list) {
       writing.waiting = list;
       queues.link(list, writing);
@@ -111,9 +114,11 @@ function createNotes({ queues, records, now }: HooksParts) {
   }
 
   function answered(list: List, item: unknown): void {
-    if (isPoolTask(item)) records.poolWaitEnds(item);
     const queue = queues.of(list);
-    if (queue === undefined) return;
+    if (queue === undefined) {
+      if (isPoolTask(item)) records.poolWaitEnds(item);
+      return;
+    }
     const how = queue.isErrorReply ? outcome.failed : outcome.replied;
     queue.isErrorReply = false;
     if (isRecorded(item)) records.settled(item, how);

@@ -88,7 +88,7 @@ export function createRecords({ ledger, registry, now }: Taps): Records {
 
   return {
     called(command, ahead) {
-      if (isStopped || removed.delete(command)) return;
+      if (isStopped || (removed.size > 0 && removed.delete(command))) return;
       const calledMs = waitingSinceMs === noWait ? now() : waitingSinceMs;
       waitingSinceMs = noWait;
       const { args = [] } = command;

@@ -59,17 +59,26 @@ export function watchReads<Self extends object>(
 ): Restore | null {
   const own = Object.getOwnPropertyDescriptor(owner, key);
   if (own !== undefined && (!("value" in own) || own.writable !== true)) return null;
-  const ancestor: unknown = own === undefined ? Object.getPrototypeOf(owner) : { [key]: own.value };
-  const origin = ancestor as Readonly<Record<string, unknown>>;
-  if (typeof origin[key] !== "function") return null;
-  const get = function (this: Self): unknown {
+  const ancestor = Object.getPrototypeOf(owner) as Readonly<Record<string, unknown>> | null;
+  const value: unknown = own === undefined ? ancestor?.[key] : own.value;
+  if (typeof value !== "function") return null;
+  const tell = (self: Self): void => {
     try {
-      onRead(this);
+      onRead(self);
     } catch (error) {
       countFault("instrument", error);
     }
-    return origin[key];
   };
+  // Two functions: V8 finds a property by a name that is not constant only slowly, and the first needs none.
+  const getOwn = function (this: Self): unknown {
+    tell(this);
+    return value;
+  };
+  const getInherited = function (this: Self): unknown {
+    tell(this);
+    return ancestor?.[key];
+  };
+  const get = own === undefined ? getInherited : getOwn;
   const listed = own?.enumerable ?? false;
   const isDefined = Reflect.defineProperty(owner, key, {
     get,
