@@ -111,6 +111,70 @@ describe.each(ioredisLibraries)("%s", (library) => {
     expectTimesInOrder(rows);
   });
 
+  test("records a transaction that is no pipeline, and one that is aborted", async () => {
+    const redis = await connectReady();
+    redis.multi({ pipeline: false });
+    await redis.incr("t");
+    await redis.exec();
+    redis.multi({ pipeline: false });
+    await redis.call("no.such.command").catch(() => undefined);
+    await redis.exec().catch(() => undefined);
+    const rows = (await client.settled()).slice(1);
+    expect(rows.map(({ command, state }) => [command, state])).toEqual([
+      ["MULTI", "replied"],
+      ["INCR", "replied"],
+      ["EXEC", "replied"],
+      ["MULTI", "replied"],
+      ["NO.SUCH.COMMAND", "failed"],
+      ["EXEC", "failed"],
+    ]);
+    expectTimesInOrder(rows);
+  });
+
+  test("records commands that are pipelined automatically, each once", async () => {
+    const redis = await connectReady({ enableAutoPipelining: true });
+    await Promise.all([redis.set("auto", "1"), redis.incr("auto"), redis.get("auto")]);
+    const rows = (await client.settled()).slice(1);
+    expect(names(rows)).toEqual(["SET", "INCR", "GET"]);
+    expect(rows.map(({ ahead }) => ahead)).toEqual([0, 1, 2]);
+    expectTimesInOrder(rows);
+  });
+
+  test("records a script that the server does not know, and its second try", async () => {
+    const redis = await connectReady();
+    const lua = `return ${Math.random()}`;
+    redis.defineCommand("once", { numberOfKeys: 0, lua });
+    const { once } = redis as Redis & { once(): Promise<unknown> };
+    await once.call(redis);
+    await redis.script("FLUSH");
+    await client.settled();
+    await once.call(redis);
+    // Before that, versions differ: most send a script itself at its first use on a connection.
+    const rows = (await client.settled()).slice(-2);
+    expect(rows.map(({ command, state }) => [command, state])).toEqual([
+      ["EVALSHA", "failed"],
+      ["EVAL", "replied"],
+    ]);
+    expectTimesInOrder(rows);
+  });
+
+  test("has no record for a command that its client refuses at once", async () => {
+    const redis = connect({ port: 1, enableOfflineQueue: false, retryStrategy: () => null });
+    await expect(redis.get("a")).rejects.toThrow("enableOfflineQueue");
+    expect(client.records()).toEqual([]);
+  });
+
+  test("has a connection for each client, opened at its first command and closed at its end", async () => {
+    const [one, two] = [await connectReady(), await connectReady()];
+    expect(client.connections()).toMatchObject([
+      { protocol: "redis", port: server.port, isOpen: true },
+      { protocol: "redis", port: server.port, isOpen: true },
+    ]);
+    expect(one).not.toBe(two);
+    one.disconnect();
+    await until(() => client.connections().filter(({ isOpen }) => isOpen).length === 1);
+  });
+
   test("tells error replies from others", async () => {
     const redis = await connectReady();
     await redis.set("text", "value");

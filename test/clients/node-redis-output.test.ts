@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { packages } from "../support/hooked-client";
 import { majorOf, nodeRedisLibraries } from "../support/hooked-node-redis";
 import { runScript } from "../support/hooked-script";
+import { findNodeVersions } from "../support/node-versions";
 import { type RedisServer, startRedisServer } from "../support/redis-server";
 
 let server: RedisServer;
@@ -14,28 +15,37 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test.each(nodeRedisLibraries)("%s prints the same errors, stacks and all", async (library) => {
-  const args = [join(packages, library), `${server.port}`, `${majorOf(library)}`];
-  const plain = await runScript({ text: appText, args, isHooked: false });
-  const hooked = await runScript({ text: appText, args, isHooked: true });
-  expect(plain.code).toBe(1);
-  for (const what of [
-    /^error reply WRONGTYPE/m,
-    /^not encodable TypeError/m,
-    /^aborted/m,
-    /^full .*queue is full/m,
-    /^in flight .*Socket closed unexpectedly/m,
-    /^in a listener/m,
-    /^offline .*offline/m,
-    /^destroyed .*Disconnects client/m,
-    /^closed .*closed/m,
-    /^unhandled/m,
-  ]) {
-    expect(plain.output).toMatch(what);
-  }
-  expect(hooked.hook).toMatch(/^hook loaded [1-9]\d* 0 node-redis$/);
-  expect({ ...hooked, hook: null }).toEqual(plain);
-});
+/** The hooks reach into Node's own streams, so every version is looked at. */
+const cases = findNodeVersions().flatMap(({ version, binary }) =>
+  nodeRedisLibraries.map((library) => ({ library, version, binary })),
+);
+
+test.each(cases)(
+  "$library on Node $version prints the same errors, stacks and all",
+  async ({ library, binary }) => {
+    const args = [join(packages, library), `${server.port}`, `${majorOf(library)}`];
+    const common = { text: appText, args, nodeBinary: binary };
+    const plain = await runScript({ ...common, isHooked: false });
+    const hooked = await runScript({ ...common, isHooked: true });
+    expect(plain.code).toBe(1);
+    for (const what of [
+      /^error reply WRONGTYPE/m,
+      /^not encodable TypeError/m,
+      /^aborted/m,
+      /^full .*queue is full/m,
+      /^in flight .*Socket closed unexpectedly/m,
+      /^in a listener/m,
+      /^offline .*offline/m,
+      /^destroyed .*Disconnects client/m,
+      /^closed .*closed/m,
+      /^unhandled/m,
+    ]) {
+      expect(plain.output).toMatch(what);
+    }
+    expect(hooked.hook).toMatch(/^hook loaded [1-9]\d* 0 node-redis$/);
+    expect({ ...hooked, hook: null }).toEqual(plain);
+  },
+);
 
 const appText = `
 Error.stackTraceLimit = 100;
