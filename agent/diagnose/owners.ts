@@ -45,11 +45,11 @@ const markedCertainty = 0.95;
 const answeredCertainty = 0.95;
 
 export function piecesOf(evidence: StallEvidence): readonly Piece[] {
-  const aliases = evidence.interrupts.flatMap(({ js }) => js);
+  const aliases = allFrames(evidence);
   const onCpuPart = onCpuPartOf(evidence);
   const seen = evidence.sightings.flatMap((sighting): Piece[] => {
     const isOnCpu = sighting.call === null;
-    const owner = isOnCpu ? runningOwner(sighting, aliases) : blockedOwner(sighting, evidence);
+    const owner = isOnCpu ? runningOwner(sighting, evidence) : blockedOwner(sighting, evidence);
     const weightMs = sighting.weightMs * (isOnCpu ? onCpuPart : 1);
     return owner === null ? [] : [{ owner, weightMs, isOnCpu, sighting }];
   });
@@ -60,6 +60,12 @@ export function piecesOf(evidence: StallEvidence): readonly Piece[] {
   });
   return [...seen, ...told.filter((piece) => piece !== null)];
 }
+
+/** By whatever frame V8 or its memory told the name of a wrapper of Node's, the others are known too. */
+const allFrames = ({ interrupts, sightings }: StallEvidence): readonly JsFrame[] => [
+  ...interrupts.flatMap(({ js }) => js),
+  ...sightings.flatMap(({ stack }) => stack?.js ?? []),
+];
 
 /** Samples count a thread that waits for a CPU, collects garbage or is stopped as one that runs. */
 function onCpuPartOf(evidence: StallEvidence): number {
@@ -82,7 +88,7 @@ function blockedOwner(sighting: Sighting, evidence: StallEvidence): Owner | null
     const certainty = native.isGuess ? guessedCertainty : provenCertainty;
     return { kind: "addon", named: native, js, certainty };
   }
-  const aliases = evidence.interrupts.flatMap((interrupt) => interrupt.js);
+  const aliases = allFrames(evidence);
   return (
     loaderOwner(js) ?? coreOwner(coreFrames(js), js, aliases, provenCertainty) ?? waiting(stack)
   );
@@ -94,11 +100,41 @@ function waiting(stack: ThreadStack): Owner | null {
   return { kind: "core", named, js: stack.js, certainty: provenCertainty };
 }
 
-function runningOwner(sighting: Sighting, aliases: readonly JsFrame[]): Owner | null {
-  const { stack, forwarded, running } = sighting;
+function runningOwner(
+  { stack, forwarded, running }: Sighting,
+  evidence: StallEvidence,
+): Owner | null {
   if (running !== "native") return null;
-  if (forwarded !== null) return markedOwner(forwarded, stack?.js ?? []);
-  return stack === null ? null : exitOwner(stack, aliases);
+  if (stack === null) return forwarded === null ? null : markedOwner(forwarded, []);
+  const aliases = allFrames(evidence);
+  const { js, exit = null, native } = stack;
+  // A function of an addon may have called back JavaScript that V8 works for now.
+  if (exit === "runtime" || exit === "builtin") return scriptOwner(js, exit, aliases);
+  const called = nativeCulprit(stack, evidence.executable);
+  if (called !== null) return calledOwner(called, forwarded, js);
+  if (forwarded !== null && native.length === 0) return markedOwner(forwarded, js);
+  if (exit === null) return scriptOwner(js, exit, aliases);
+  return (
+    loaderOwner(js) ?? coreOwner(coreFrames(js), js, aliases, provenCertainty) ?? ofNode(stack)
+  );
+}
+
+/** The function that JavaScript called lies in an addon; a forwarder knows it by its full name. */
+function calledOwner(
+  called: Named,
+  forwarded: Sighting["forwarded"],
+  js: readonly JsFrame[],
+): Owner {
+  const isSame = forwarded !== null && forwarded.module === called.module;
+  const named = { module: called.module, symbol: isSame ? forwarded.function : called.symbol };
+  return { kind: "addon", named, js, certainty: provenCertainty };
+}
+
+/** A function of Node that a script calls without JavaScript of Node between them. */
+function ofNode({ native, js }: ThreadStack): Owner | null {
+  const symbol = native[0]?.symbol ?? null;
+  if (symbol === null) return null;
+  return { kind: "core", named: { module: null, symbol }, js, certainty: provenCertainty };
 }
 
 const markedOwner = (
@@ -110,15 +146,6 @@ const markedOwner = (
   js,
   certainty: markedCertainty,
 });
-
-/** Native code that JavaScript called, by the frames it was called from. */
-function exitOwner(stack: ThreadStack, aliases: readonly JsFrame[]): Owner | null {
-  const { js, exit = null } = stack;
-  const loader = loaderOwner(js);
-  if (loader !== null || exit !== "api") return loader ?? scriptOwner(js, exit, aliases);
-  // A script that calls native code by itself: an addon that no forwarder stands before.
-  return coreOwner(coreFrames(js), js, aliases, provenCertainty);
-}
 
 function coreOwner(
   frames: readonly JsFrame[],

@@ -22,31 +22,50 @@ export interface Verdict {
 const explainsFrom = 0.5;
 
 /** The order settles ties: the machine's faults come first, for they would otherwise be ours to blame. */
-const rules: readonly Rule[] = [
-  processStopped,
-  cpuStarved,
-  gc,
-  pageFault,
-  moduleLoad,
-  nativeAddon,
-  coreApi,
-  javaScript,
-];
+const machineRules: readonly Rule[] = [processStopped, cpuStarved, gc, pageFault];
+const heldRules: readonly Rule[] = [moduleLoad, nativeAddon, coreApi, javaScript];
+/** Of a culprit that had the thread longest, but not for half of the stall. */
+const dividedCertainty = 0.75;
 
 export function judge(evidence: StallEvidence): Verdict {
-  const matches = rules.map((rule) => rule(evidence)).filter((match) => match !== null);
-  const best = matches.reduce<Match | null>(
+  const machine = matchesOf(machineRules, evidence);
+  const held = matchesOf(heldRules, evidence);
+  const matches = [...machine, ...held];
+  const best = largest(matches) ?? null;
+  const chosen = best !== null && best.share >= explainsFrom ? best : divided(machine, held);
+  if (chosen === null) return unknown(evidence, matches);
+  const others = matches.filter(({ cause }) => cause !== chosen.cause);
+  return {
+    cause: chosen.cause,
+    confidence: Math.round(chosen.certainty * Math.min(1, 0.5 + chosen.share / 2) * 100) / 100,
+    culprit: chosen.culprit,
+    evidence: [
+      ...chosen.evidence,
+      ...common(evidence),
+      ...others.flatMap((match) => match.evidence),
+    ],
+  };
+}
+
+const matchesOf = (rules: readonly Rule[], evidence: StallEvidence): readonly Match[] =>
+  rules.map((rule) => rule(evidence)).filter((match) => match !== null);
+
+const largest = (matches: readonly Match[]): Match | null =>
+  matches.reduce<Match | null>(
     (top, match) => (top === null || match.share > top.share ? match : top),
     null,
   );
-  if (best === null || best.share < explainsFrom) return unknown(evidence, matches);
-  const others = matches.filter((match) => match !== best).flatMap((match) => match.evidence);
-  return {
-    cause: best.cause,
-    confidence: Math.round(best.certainty * Math.min(1, 0.5 + best.share / 2) * 100) / 100,
-    culprit: best.culprit,
-    evidence: [...best.evidence, ...common(evidence), ...others],
-  };
+
+/**
+ * Code that took turns on the thread, such as a loop and the short native calls in it: most of the stall was
+ * code's, and whoever had the largest part is named for it, less surely.
+ */
+function divided(machine: readonly Match[], held: readonly Match[]): Match | null {
+  const share = held.reduce((sum, match) => sum + match.share, 0);
+  const best = largest(held);
+  if (best === null || share < explainsFrom) return null;
+  if (best.share < (largest(machine)?.share ?? 0)) return null;
+  return { ...best, certainty: best.certainty * dividedCertainty };
 }
 
 function unknown(evidence: StallEvidence, matches: readonly Match[]): Verdict {

@@ -50,7 +50,7 @@ export interface Sighting {
   readonly call: BlockingCall | null;
   /** On CPU, as V8's isolate shows it: in JavaScript, or in native code that it called; null: not known. */
   readonly running: "javascript" | "native" | null;
-  /** null: not read, or refused. On CPU it has the JavaScript that called native code, and no native frames. */
+  /** null: not read, or refused. On CPU it has the JavaScript that called native code, and of that the function called. */
   readonly stack: ThreadStack | null;
   /** What the forwarders' marker said; null: no forwarded call was under way, or forwarders are off. */
   readonly forwarded: ForwardedCall | null;

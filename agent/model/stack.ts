@@ -8,9 +8,10 @@ import type { Address } from "./units";
  * - `register`: the program counter itself, from /proc.
  * - `unwound`: by call frame information, each step proven.
  * - `frame-pointer`: by a saved frame pointer.
+ * - `called`: no return address, but the function that JavaScript called, by V8's own record of it.
  * - `guess`: by scanning the stack for a word that follows a call instruction; may be stale.
  */
-export type FrameTrust = "register" | "unwound" | "frame-pointer" | "guess";
+export type FrameTrust = "register" | "unwound" | "frame-pointer" | "called" | "guess";
 
 export interface NativeFrame {
   readonly address: Address;

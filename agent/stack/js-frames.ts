@@ -28,6 +28,7 @@ import type { V8Metadata } from "./v8-metadata";
 import { certainName, functionName, isNativeFunction, methodName, sharedOf } from "./v8-names";
 import { scriptText } from "./v8-script-text";
 import { findSourcePosition } from "./v8-source-positions";
+import { withKnownName } from "./zlib-wrapper";
 
 export interface JsStackRequest {
   readonly memory: Memory;
@@ -132,7 +133,8 @@ class FrameReader {
     const name = methodName(this.heap, { object, shared }, receiver) ?? this.evalName(shared);
     const printed = construct ? `new ${name ?? "<anonymous>"}` : name;
     if (this.isBuiltin(shared)) return this.builtin(shared, printed);
-    return this.script(frame, shared, printed);
+    const context = this.slot(frame.fp + layout.context);
+    return this.script(frame, shared, withKnownName(this.heap, { shared, context }, printed));
   }
 
   /** V8 calls whatever has no name in an eval'd script so. */

@@ -3,8 +3,9 @@
 // still: it can be read as if the thread were blocked. Watchdog thread.
 
 import type { MapRegion, Maps } from "../kernel/maps";
-import type { JsExit, JsFrame, ThreadStack } from "../model/stack";
+import type { JsExit, JsFrame, NativeFrame, ThreadStack } from "../model/stack";
 import { type Address, address, bytes } from "../model/units";
+import { apiCallee } from "./api-callee";
 import { findIsolates } from "./isolate";
 import { readJsStack } from "./js-frames";
 import { type Memory, withBudget, withPages, wordOf } from "./memory";
@@ -39,6 +40,8 @@ export interface RunningSources {
   readonly maps: () => Maps | null;
   /** Mangled name of the function that returns to that place; null where no symbol says it. */
   readonly nameAt: (at: Address, maps: Maps) => string | null;
+  /** The frame of a function that was called at its entry. */
+  readonly frameAt: (entry: Address, maps: Maps) => NativeFrame;
 }
 
 /** A search that found nothing four times is not worth more of the watchdog's time. */
@@ -144,10 +147,24 @@ function examine(
   const sp = address(place.exitSp - 8);
   const start = { fp: place.exitFp, isExit: true, sp, stackHigh };
   const js = readJsStack({ memory, maps, v8: sources.v8, start });
+  const exit = exitKind(sources, place, maps, js.frames);
+  const native = exit === "api" ? calledFrames(sources, place, maps) : [];
   const after = fingerprint(sources, place);
   if (after === null || !after.equals(before)) return null;
-  const exit = exitKind(sources, place, maps, js.frames);
-  return { native: [], js: js.frames, gaps: js.gaps, ...(exit === null ? {} : { exit }) };
+  return { native, js: js.frames, gaps: js.gaps, ...(exit === null ? {} : { exit }) };
+}
+
+function calledFrames(
+  { memory, v8, frameAt }: RunningSources,
+  { exitFp }: NativePlace,
+  maps: Maps,
+): readonly NativeFrame[] {
+  const type = memory.word(address(exitFp - 8));
+  const isPlainExit = type.ok && v8.frameTypes.exit.includes(type.value / 2);
+  const callee = apiCallee({ memory, v8, maps, exitFp, isPlainExit });
+  if (callee === null) return [];
+  const frame = frameAt(callee.entry, maps);
+  return [{ ...frame, symbol: callee.name || frame.symbol }];
 }
 
 /**

@@ -4,7 +4,7 @@
 import { type Maps, parseMaps } from "../kernel/maps";
 import type { ProcRoot } from "../kernel/proc-root";
 import { type Result, succeed } from "../model/result";
-import type { ThreadStack } from "../model/stack";
+import type { NativeFrame, ThreadStack } from "../model/stack";
 import { type Address, bytes } from "../model/units";
 import { openElf } from "./elf";
 import { readJsStack } from "./js-frames";
@@ -12,7 +12,7 @@ import { type Memory, openSelfMemory, selfExecutablePath, withBudget, withPages 
 import { createModuleImages, type ModuleImages } from "./module-images";
 import { readNativeStack } from "./native-stack";
 import { openRunningThread, type RunningThread } from "./running-thread";
-import { mangledNames } from "./symbolize";
+import { mangledNames, symbolNames } from "./symbolize";
 import { loadV8Metadata, type V8Metadata } from "./v8-metadata";
 
 /** Stacks, heap objects and source text of one examination; far more than any that was seen. */
@@ -56,14 +56,28 @@ function openRunning({ proc, memory, images }: Sources, v8: V8Metadata): Running
     const read = readMaps(proc);
     return read.ok ? read.value : null;
   };
-  const nameAt = (at: Address, among: Maps) => {
+  const imageAt = (at: Address, among: Maps) => {
     const region = among.find(at);
     const image = region === null ? null : images.imageOf(region, among, memory);
-    if (image?.ok !== true) return null;
-    const names = mangledNames(image.value, [at - image.value.bias - 1]);
-    return (names.ok ? names.value[0] : null) ?? null;
+    return image?.ok === true ? image.value : null;
   };
-  return openRunningThread({ memory, v8, maps, nameAt });
+  const nameAt = (at: Address, among: Maps) => {
+    const image = imageAt(at, among);
+    const names = image === null ? null : mangledNames(image, [at - image.bias - 1]);
+    return (names?.ok === true ? names.value[0] : null) ?? null;
+  };
+  const frameAt = (entry: Address, among: Maps): NativeFrame => {
+    const image = imageAt(entry, among);
+    const names = image === null ? null : symbolNames(image, [entry - image.bias]);
+    return {
+      address: entry,
+      module: among.find(entry)?.path ?? null,
+      moduleOffset: image === null ? null : entry - image.bias,
+      symbol: (names?.ok === true ? names.value[0] : null) ?? null,
+      trust: "called",
+    };
+  };
+  return openRunningThread({ memory, v8, maps, nameAt, frameAt });
 }
 
 function loadV8(): Result<V8Metadata> {

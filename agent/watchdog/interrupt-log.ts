@@ -18,11 +18,8 @@ const costMsMax = 1;
 const sessionMs = 0.2;
 
 export interface InterruptLog {
-  /**
-   * One look at a silent thread. `isNative`: it is known to be in native code, which answers when it is
-   * over. It is asked once all the same: V8 alone knows by which name a wrapper of Node was called.
-   */
-  look(nowMs: Ms, silenceMs: Ms, state: SyscallState | null, isNative: boolean): void;
+  /** One look at a silent thread. */
+  look(nowMs: Ms, silenceMs: Ms, state: SyscallState | null): void;
   /** Questions and answers until `endMs`; an answer that came later is none. */
   view(endMs: Ms): readonly Interrupt[];
   gaps(): readonly string[];
@@ -57,12 +54,11 @@ export function createInterruptLog(interrupter: Interrupter): InterruptLog {
     gap: null,
   };
   return {
-    look(nowMs, silenceMs, state, isNative) {
+    look(nowMs, silenceMs, state) {
       collect(log);
       // Where the kernel does not say whether it runs, an answer says it.
       const mayRun = state === null || state.kind === "running";
-      const isWorthIt = !isNative || log.answered.length === 0;
-      if (mayRun && isWorthIt && silenceMs >= firstSilenceMs) consider(log, nowMs);
+      if (mayRun && silenceMs >= firstSilenceMs) consider(log, nowMs);
     },
     view(endMs) {
       collect(log);

@@ -95,7 +95,8 @@ export function createStallRecorder(
       const weightMs = ms(passedMs - creditPrevious(draft, state, mark, passedMs));
       see(draft, witness, { state, running, mark, weightMs });
       draft.last = mark;
-      interrupts.look(nowMs, ms(nowMs - healthyMs), state, running?.kind === "native");
+      // Native code would answer when it is over; it is seen from outside.
+      if (running?.kind !== "native") interrupts.look(nowMs, ms(nowMs - healthyMs), state);
     },
     isRecording: () => draft.last !== null,
     view: (endMs) => finish(endMs, draft.last),

@@ -3,7 +3,7 @@ import { judge } from "../../../agent/diagnose/verdict";
 import type { Interrupt, Sighting } from "../../../agent/model/evidence";
 import type { JsExit, JsFrame } from "../../../agent/model/stack";
 import { ms } from "../../../agent/model/units";
-import { addonStack, evidenceOf, js, sighting, stackOf } from "./evidence-of";
+import { addonStack, evidenceOf, executable, js, native, sighting, stackOf } from "./evidence-of";
 
 /** The thread on CPU for the whole stall, from 1000 to 1100 ms. */
 const onCpu = (changes: Partial<Sighting>): Sighting =>
@@ -120,6 +120,29 @@ describe("native code on the CPU", () => {
     expect(judge(evidenceOf({ sightings: [left("api", app)] })).cause).toBe("unknown");
   });
 
+  test("is named by the function that JavaScript called, whether or not a forwarder stands before it", () => {
+    const called = { ...native("/app/lib/fast.node", "lockedHash"), trust: "called" as const };
+    const stack = { ...stackOf([called], app), exit: "api" as const };
+    const outer = { module: "other.node", function: "each" };
+    for (const marker of [null, outer]) {
+      const sightings = [onCpu({ running: "native", stack, forwarded: marker })];
+      const { cause, culprit } = judge(evidenceOf({ sightings }));
+      expect(cause).toBe("sync-native-cpu");
+      expect(culprit).toMatchObject({ module: "fast.node", symbol: "lockedHash" });
+    }
+  });
+
+  test("of Node is not an addon's, though a forwarder saw that one call back JavaScript", () => {
+    const hashing = [js("Hash.update", "node:internal/crypto/hash", 144), ...app];
+    const called = { ...native(executable, "update"), trust: "called" as const };
+    const stack = { ...stackOf([called], hashing), exit: "api" as const };
+    const { cause, culprit } = judge(
+      evidenceOf({ sightings: [onCpu({ running: "native", stack, forwarded })] }),
+    );
+    expect(cause).toBe("sync-core-api");
+    expect(culprit).toMatchObject({ module: "node:crypto", symbol: "crypto.Hash.update" });
+  });
+
   test("of Node is sync-core-api, with the API that the application called", () => {
     const digesting = [js("pbkdf2Sync", "node:internal/crypto/pbkdf2", 74), ...app];
     const { cause, culprit } = judge(evidenceOf({ sightings: [left("api", digesting)] }));
@@ -207,6 +230,24 @@ describe("an addon that computes and waits by turns", () => {
       module: "syncredis.node",
       site: { function: "checkSession", line: 42 },
     });
+  });
+});
+
+describe("a loop and the short calls in it", () => {
+  const short = (weightMs: number) =>
+    onCpu({ running: "native", forwarded, stack: stackOf([], app), weightMs: ms(weightMs) });
+  const loop = [answer(1025, 1025.5, app)];
+
+  test("are named for the larger part, less surely, where neither has half of the stall", () => {
+    const sightings = [inJavaScript(37), short(45)];
+    const verdict = judge(evidenceOf({ sightings, interrupts: loop }));
+    expect(verdict).toMatchObject({ cause: "sync-native-cpu", culprit: { symbol: "hashSync" } });
+    expect(verdict.confidence).toBeLessThan(0.75);
+  });
+
+  test("stay unknown where together they do not have it", () => {
+    const sightings = [inJavaScript(20), short(25)];
+    expect(judge(evidenceOf({ sightings, interrupts: loop })).cause).toBe("unknown");
   });
 });
 
