@@ -1,7 +1,7 @@
 // From raw samples to estimates: what a contender costs against the plain process beside it. Pure.
 
 import type { BlockPairs, Burst, HookCostResults, ProcessResults, ThroughputResults } from "./raw";
-import { type Estimate, estimate, median } from "./stats";
+import { type Estimate, estimate, estimateOf, median, quantile } from "./stats";
 
 /** The plain process, and its double by which the noise is told. */
 export const plainName = "none";
@@ -76,15 +76,37 @@ export interface HookCost {
   readonly hooked: Estimate;
 }
 
+/**
+ * By the lower deciles: whatever else runs on the machine only ever makes a block longer, so the
+ * shortest ones tell what the work itself takes.
+ */
 export function compareHookCost({ self, hooked }: HookCostResults): HookCost {
-  const differences = (pairs: BlockPairs): readonly number[] =>
-    pairs.plain.map((plain, i) => (pairs.other[i] ?? Number.NaN) - plain);
   return {
-    plainNs: median([...self, ...hooked].flatMap(({ plain }) => plain)),
-    self: estimate(self.map(differences)),
-    hooked: estimate(hooked.map(differences)),
+    plainNs: median([...self, ...hooked].map(({ plain }) => quantile(plain, undisturbed))),
+    self: difference(self),
+    hooked: difference(hooked),
   };
 }
+
+const undisturbed = 0.1;
+
+const difference = (processes: readonly BlockPairs[]): Estimate =>
+  estimateOf(
+    processes.map(({ plain, other }) =>
+      plain.map((each, i) => [each, other[i] ?? Number.NaN] as const),
+    ),
+    (groups) => median(groups.map(lessDisturbed)),
+  );
+
+const lessDisturbed = (pairs: readonly (readonly [number, number])[]): number =>
+  quantile(
+    pairs.map(([, other]) => other),
+    undisturbed,
+  ) -
+  quantile(
+    pairs.map(([plain]) => plain),
+    undisturbed,
+  );
 
 /** One figure of each contender, more than that of the plain process of the same round. */
 export function compareProcesses(

@@ -6,7 +6,8 @@
 import { EventEmitter } from "node:events";
 import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import net from "node:net";
+import { basename, dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { argv } from "node:process";
 import { emittersMax } from "../../agent/instrument/shapes";
@@ -24,26 +25,60 @@ interface Client {
 
 type Work = () => Promise<void>;
 
-const makers: Readonly<Record<string, (library: string) => Promise<Work>>> = {
-  async "ioredis-round-trips"(library) {
-    const redis = await ioredisOn(library);
-    return async () => {
-      for (let sent = 0; sent < commandsPerBlock; sent += inFlight) {
-        await Promise.all(Array.from({ length: inFlight }, () => redis.get("key")));
-      }
-    };
+interface Workload {
+  /** As its users require it. */
+  readonly library: string;
+  /** The folder of its files, by which the agent knows them. */
+  readonly built: string;
+  make(library: string): Promise<Work>;
+}
+
+const workloads: Readonly<Record<string, Workload>> = {
+  "ioredis-round-trips": {
+    library: "ioredis",
+    built: "built",
+    make: async (library) => roundTrips(await ioredisOn(library)),
   },
-  async "ioredis-pipelines"(library) {
-    const redis = await ioredisOn(library);
-    return async () => {
-      for (let sent = 0; sent < commandsPerBlock; sent += 100) {
-        const pipeline = redis.pipeline();
-        for (let i = 0; i < 100; i++) pipeline.get("key");
-        await pipeline.exec();
-      }
-    };
+  "ioredis-pipelines": {
+    library: "ioredis",
+    built: "built",
+    make: async (library) => pipelines(await ioredisOn(library)),
+  },
+  "node-redis-round-trips": {
+    library: "@redis/client",
+    built: "dist",
+    make: async (library) => roundTrips(await nodeRedisOn(library)),
   },
 };
+
+const roundTrips = (redis: Pick<Client, "get">) => async (): Promise<void> => {
+  for (let sent = 0; sent < commandsPerBlock; sent += inFlight) {
+    await Promise.all(Array.from({ length: inFlight }, () => redis.get("key")));
+  }
+};
+
+const pipelines = (redis: Client) => async (): Promise<void> => {
+  for (let sent = 0; sent < commandsPerBlock; sent += 100) {
+    const pipeline = redis.pipeline();
+    for (let i = 0; i < 100; i++) pipeline.get("key");
+    await pipeline.exec();
+  }
+};
+
+/** It connects by node:net alone. */
+async function nodeRedisOn(library: string): Promise<Pick<Client, "get">> {
+  const { createClient } = require(library);
+  const redis = createClient({ RESP: 2 });
+  const { createConnection } = net;
+  net.createConnection = (() => {
+    const socket = new ReplyStream();
+    setImmediate(() => socket.emit("connect"));
+    return socket;
+  }) as unknown as typeof createConnection;
+  await redis.connect();
+  net.createConnection = createConnection;
+  return redis;
+}
 
 /** `Connector` is an option of ioredis: what it gives is the socket. */
 async function ioredisOn(library: string): Promise<Client> {
@@ -63,15 +98,17 @@ async function ioredisOn(library: string): Promise<Client> {
   return redis;
 }
 
-/** A copy that no path of the agent's targets fits: `built` and `dist` have other names in it. */
-function plainCopy(folder: string, name: string, number: number): string {
-  const copy = join(dirname(folder), `${name}-plain-${number}`);
-  if (!existsSync(join(copy, "renamed"))) {
+/** A copy that no path of the agent's targets fits: the folder of its files has another name. */
+function plainCopy(entry: string, built: string, number: number): string {
+  const root = entry.slice(0, entry.lastIndexOf(`/${built}/`));
+  const copy = join(dirname(root), `${basename(root)}-plain-${number}`);
+  const renamed = join(copy, "renamed");
+  if (!existsSync(renamed)) {
     rmSync(copy, { recursive: true, force: true });
-    cpSync(folder, copy, { recursive: true });
-    renameSync(join(copy, "built"), join(copy, "renamed"));
+    cpSync(root, copy, { recursive: true });
+    renameSync(join(copy, built), renamed);
   }
-  return join(copy, "renamed/index.js");
+  return join(renamed, entry.slice(root.length + built.length + 2));
 }
 
 const timed =
@@ -84,14 +121,14 @@ const timed =
 
 async function main(): Promise<void> {
   const [workload = "", kind, clientsOf = ""] = argv.slice(2);
-  const make = makers[workload];
-  if (make === undefined) throw new Error(`no workload ${workload}`);
-  const entry = createRequire(clientsOf).resolve("ioredis");
-  const folder = dirname(dirname(entry));
+  const chosen = workloads[workload];
+  if (chosen === undefined) throw new Error(`no workload ${workload}`);
+  const { library, built, make } = chosen;
+  const entry = createRequire(clientsOf).resolve(library);
   // The agent would know the plain copies by their shape; it stops looking after so many emitters.
   for (let i = 0; i < emittersMax; i++) new EventEmitter();
-  const plain = await make(plainCopy(folder, "ioredis", 1));
-  const other = await make(kind === "hooked" ? entry : plainCopy(folder, "ioredis", 2));
+  const plain = await make(plainCopy(entry, built, 1));
+  const other = await make(kind === "hooked" ? entry : plainCopy(entry, built, 2));
   const pairs = await takeTurns(timed(plain), timed(other), blocks);
   process.stdout.write(JSON.stringify(pairs), () => process.exit());
 }

@@ -11,7 +11,7 @@ import { contenderEnv, preloadArgs } from "./contender";
 import { clientsOf } from "./paths";
 import type { BlockPairs, HookCostResults } from "./raw";
 
-const processesOfEach = 4;
+const processesOfEach = 5;
 
 type Kind = "plain" | "hooked";
 type MakeArgs = () => (kind: Kind) => readonly string[];
@@ -20,6 +20,7 @@ type MakeArgs = () => (kind: Kind) => readonly string[];
 const programs: Readonly<Record<string, MakeArgs>> = {
   "ioredis-round-trips": () => clientArgs("ioredis-round-trips"),
   "ioredis-pipelines": () => clientArgs("ioredis-pipelines"),
+  "node-redis-round-trips": () => clientArgs("node-redis-round-trips"),
   "native-call"() {
     const addons = ["first", "second"].map((name) => compileAddon("forwarded.c", name));
     return (kind) => [join(__dirname, "native-call-child.js"), kind, ...addons];

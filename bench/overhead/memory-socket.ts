@@ -39,4 +39,6 @@ export class ReplyStream extends Duplex {
   setNoDelay(): void {}
   setKeepAlive(): void {}
   setTimeout(): void {}
+  ref(): void {}
+  unref(): void {}
 }

@@ -4,6 +4,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
+import { startRabbitServer } from "../../test/support/rabbitmq-server";
 import { startRedisServer } from "../../test/support/redis-server";
 import { hookCostWorkloads, measureHookCost } from "./hook-cost";
 import { installClients } from "./install";
@@ -15,6 +16,15 @@ import { measureThroughput } from "./throughput";
 
 const redisWorkloads = ["ioredis-round-trips", "ioredis-pipelines", "node-redis-round-trips"];
 
+async function onRabbit(workload: string): Promise<Results> {
+  const server = await startRabbitServer();
+  try {
+    return await measureThroughput(workload, server.port);
+  } finally {
+    await server.stop();
+  }
+}
+
 type Part = () => Promise<Results>;
 
 const parts: Readonly<Record<string, Part>> = {
@@ -22,6 +32,7 @@ const parts: Readonly<Record<string, Part>> = {
     hookCostWorkloads.map((name) => [`hook-cost-${name}`, async () => measureHookCost(name)]),
   ),
   ...Object.fromEntries(redisWorkloads.map((name) => [`throughput-${name}`, () => onRedis(name)])),
+  "throughput-amqplib-publish": () => onRabbit("amqplib-publish"),
   "start-up": async () => measureStartUp(),
   idle: measureIdle,
 };

@@ -1,7 +1,7 @@
 // Statistics of paired measurements: medians with bootstrap intervals. Pure, and the same figures from
 // the same samples at every run: the random numbers have a fixed seed.
 
-/** A median and the interval in which it lies in 95 of 100 resamplings. */
+/** A median (or another figure) and the interval in which it lies in 95 of 100 resamplings. */
 export interface Estimate {
   readonly median: number;
   readonly low: number;
@@ -27,24 +27,31 @@ export const median = (values: readonly number[]): number => quantile(values, 0.
  * `groups`: paired samples (ratios, differences) by the fresh processes that they were taken in. Samples
  * of one process are alike in what that process happens to be, so first processes are drawn, then samples.
  */
-export function estimate(groups: readonly (readonly number[])[]): Estimate {
+export const estimate = (groups: readonly (readonly number[])[]): Estimate =>
+  estimateOf(groups, (drawn) => median(drawn.flat()));
+
+/** As `estimate`, of any figure: `figure` is asked for that of all groups, and of each resampling. */
+export function estimateOf<T>(
+  groups: readonly (readonly T[])[],
+  figure: (groups: readonly (readonly T[])[]) => number,
+): Estimate {
   const filled = groups.filter((group) => group.length > 0);
   const random = mulberry32(seed);
-  const draw = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-  const medians = Array.from({ length: filled.length === 0 ? 0 : resamplings }, () =>
-    median(
-      filled.flatMap(() => {
+  const draw = <Item>(from: readonly Item[]): Item =>
+    from[Math.floor(random() * from.length)] as Item;
+  const figures = Array.from({ length: filled.length === 0 ? 0 : resamplings }, () =>
+    figure(
+      filled.map(() => {
         const group = draw(filled);
         return group.map(() => draw(group));
       }),
     ),
   );
-  const all = filled.flat();
   return {
-    median: median(all),
-    low: quantile(medians, 0.025),
-    high: quantile(medians, 0.975),
-    samples: all.length,
+    median: figure(filled),
+    low: quantile(figures, 0.025),
+    high: quantile(figures, 0.975),
+    samples: filled.flat().length,
   };
 }
 

@@ -1,7 +1,16 @@
 // Every way in which an application and its clients can be loaded, each with a real client, a real server and
 // the whole agent: what docs/loading.md says is covered. What is recorded of each client is tested elsewhere.
 
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
@@ -221,6 +230,46 @@ test("packages behind links, as pnpm lays them out", async () => {
   symlinkSync(join(store, "ioredis"), join(root, "node_modules/ioredis"));
   for (const name of ["redis-app.cjs", "redis-traffic.cjs"]) cpSync(source(name), join(root, name));
   await expectRecorded({ script: join(root, "redis-app.cjs") });
+});
+
+/** Each package as Yarn packs it: an archive in the cache, made of the folder in our node_modules. */
+function layOutForYarn(root: string): void {
+  const found = new Map<string, string>();
+  const add = (name: string): void => {
+    if (found.has(name)) return;
+    const path = join(repository, "node_modules", name);
+    found.set(name, `file:${path}`);
+    const manifest = readFileSync(join(path, "package.json"), "utf8");
+    const { dependencies = {} } = JSON.parse(manifest) as { dependencies?: object };
+    for (const dependency of Object.keys(dependencies)) add(dependency);
+  };
+  add("ioredis");
+  const settings = ["nodeLinker: pnp", "enableNetwork: false", "enableGlobalCache: false"];
+  mkdirSync(root);
+  writeFileSync(join(root, "yarn.lock"), "");
+  writeFileSync(join(root, ".yarnrc.yml"), [...settings, "enableTelemetry: false", ""].join("\n"));
+  writeFileSync(
+    join(root, "package.json"),
+    JSON.stringify({
+      name: "app",
+      private: true,
+      dependencies: { ioredis: found.get("ioredis") },
+      resolutions: Object.fromEntries(found),
+    }),
+  );
+  for (const name of ["redis-app.cjs", "redis-traffic.cjs"]) cpSync(source(name), join(root, name));
+}
+
+test("packages in archives, as Yarn's Plug'n'Play lays them out", async () => {
+  const root = join(folder, "yarn");
+  layOutForYarn(root);
+  const yarn = join(repository, "node_modules/@yarnpkg/cli-dist/bin/yarn.js");
+  execFileSync(process.execPath, [yarn, "install"], { cwd: root, stdio: "pipe" });
+  const script = join(root, "redis-app.cjs");
+  const pnp = ["--require", join(root, ".pnp.cjs")];
+  await expectRecorded({ script, nodeArgs: pnp });
+  const nodeArgs = [...pnp, "--require", agentEntry];
+  await expectRecorded({ script, agent: false, nodeArgs });
 });
 
 test("Jest, which has a module registry of its own", async () => {
