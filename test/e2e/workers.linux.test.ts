@@ -1,25 +1,13 @@
 // The application's own worker threads: each is watched, and none is taken for another.
 
-import { readdirSync, readlinkSync } from "node:fs";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import type { Incident } from "../../agent/model/incident";
-import type { ThreadHealth } from "../../exporters/routes";
 import { findNodeVersions } from "../support/node-versions";
-import { agentEntry, runApp } from "../support/run-app";
-import { ask, askHealth, eventually } from "./support/page";
-import {
-  appPath,
-  blamingTheApp,
-  blockingLine,
-  startWatched,
-  type WatchedApp,
-} from "./support/watched-app";
+import { askHealth, eventually } from "./support/page";
+import { blamingMain, blamingWorkers, seenMs, stalled, thread, threadsOf } from "./support/threads";
+import { appPath, blockingLine, startWatched, type WatchedApp } from "./support/watched-app";
 
 const script = appPath("workers.js");
-/** Enough to be an incident (50 ms), whatever is lost at its edges. */
-const seenMs = 150;
-/** Safety rail: two hundred threads take seconds where there is little CPU. */
-const manyMs = 55_000;
 /** Looks at /healthz while nothing is wrong: far more than a stall needs to be seen. */
 const looks = 15;
 
@@ -36,32 +24,10 @@ async function start(options: Parameters<typeof startWatched>[1] = {}): Promise<
   return one;
 }
 
-const threadsOf = async ({ port }: WatchedApp): Promise<readonly ThreadHealth[]> =>
-  (await askHealth(port)).threads;
-
-const thread = (one: WatchedApp, id: number, fits: (health: ThreadHealth) => boolean) =>
-  eventually(
-    async () =>
-      (await threadsOf(one)).find((health) => health.threadId === id && fits(health)) ?? null,
-    `thread ${id} as it should be on /healthz`,
-  );
-
-const stalled = (one: WatchedApp, id: number) =>
-  thread(one, id, ({ stalledForMs }) => stalledForMs >= seenMs);
-
 const closedIn =
   (id: number) =>
   ({ state, threadId }: Incident): boolean =>
     state === "closed" && threadId === id;
-
-const blamingWorkers = ({ app }: WatchedApp): readonly Incident[] =>
-  blamingTheApp(app.incidents()).filter(({ threadId }) => threadId !== 0);
-
-/** An `unknown` accuses nobody: a machine this busy leaves a loop late, and its watchdog too. */
-const blamingMain = ({ app }: WatchedApp): readonly Incident[] =>
-  blamingTheApp(app.incidents()).filter(
-    ({ threadId, cause }) => threadId === 0 && cause !== "unknown",
-  );
 
 const readOf = (id: number) => ({
   cause: "sync-core-api",
@@ -117,6 +83,43 @@ test("a blocked main thread is named, and its healthy worker is not", async () =
   one.hold.letGo();
   expect(await one.app.waitForIncident(closedIn(0))).toMatchObject(readOf(0));
   expect(blamingWorkers(one)).toEqual([]);
+});
+
+test("a main thread that waits for its worker is named with its line, and the worker is not", async () => {
+  const one = await start();
+  one.go.letGo("a");
+  await one.stalledFor(seenMs);
+  expect(await threadsOf(one)).toMatchObject([{ status: "stalled" }, { status: "ok" }]);
+  one.hold.letGo();
+  expect(await one.app.waitForIncident(closedIn(0))).toMatchObject({
+    cause: "sync-core-api",
+    culprit: {
+      symbol: "Atomics.wait",
+      syscall: "futex",
+      site: { function: "waitForAnswer", file: script },
+    },
+  });
+  await one.app.waitForOutput(/main has the answer/);
+  expect(blamingWorkers(one)).toEqual([]);
+});
+
+test("a task that blocks a pool's worker is named, and the waits before and after it are not", async () => {
+  const one = await start();
+  one.go.letGo("q");
+  for (let look = 0; look < looks; look += 1) {
+    expect(await threadsOf(one)).toMatchObject([{}, { status: "ok" }]);
+  }
+  one.go.letGo("u");
+  await stalled(one, 1);
+  one.hold.letGo();
+  await one.app.waitForOutput(/worker read/);
+  expect(await one.app.waitForIncident(closedIn(1))).toMatchObject(readOf(1));
+  for (let look = 0; look < looks; look += 1) {
+    expect(await threadsOf(one)).toMatchObject([{}, { status: "ok" }]);
+  }
+  one.go.letGo("u");
+  await one.app.waitForOutput(/worker woke/);
+  expect(blamingWorkers(one)).toHaveLength(1);
 });
 
 test("both blocked at once are two incidents of two threads", async () => {
@@ -191,90 +194,3 @@ test("with LOOPHOUND_WORKERS=off a worker thread is left alone", async () => {
   expect(blamingMain(one)).toEqual([]);
   expect(blamingWorkers(one)).toEqual([]);
 });
-
-/** What each worker thread of worker-kinds.js told of itself, by how it was started. */
-const kindsOf = ({ app }: WatchedApp) =>
-  Object.fromEntries(
-    app
-      .stdout()
-      .split("\n")
-      .filter((line) => line.startsWith("{"))
-      .map((line) => JSON.parse(line) as Kind)
-      .map(({ kind, told }) => [kind, told] as const),
-  );
-
-interface Kind {
-  readonly kind: string;
-  readonly told: readonly { readonly threadId: number; readonly hasAgent: boolean }[];
-}
-
-test.each([
-  { way: "--require", options: {}, without: ["execArgv: []", "execArgv: [] and env: {}"] },
-  {
-    way: "NODE_OPTIONS",
-    options: { agent: false, env: { NODE_OPTIONS: `--require ${agentEntry}` } },
-    without: ["env: {}", "execArgv: [] and env: {}"],
-  },
-])("with $way, whatever inherits it is watched, and nothing else", async ({ options, without }) => {
-  const one = await startWatched(appPath("worker-kinds.js"), options);
-  watched.push(one);
-  const kinds = kindsOf(one);
-  const told = Object.values(kinds).flat();
-  expect(told).toHaveLength(11);
-  const bare = Object.keys(kinds).filter((kind) => !kinds[kind]?.every(({ hasAgent }) => hasAgent));
-  expect(bare).toEqual(without);
-  const expected = told.filter(({ hasAgent }) => hasAgent).map(({ threadId }) => threadId);
-  await eventually(
-    async () => ((await threadsOf(one)).length > expected.length ? true : null),
-    "all of them on /healthz",
-  );
-  const ids = (await threadsOf(one)).map(({ threadId }) => threadId);
-  expect(new Set(ids)).toEqual(new Set([0, ...expected]));
-});
-
-test("a worker hears nothing of the others, which would have it load undici for the message", async () => {
-  const words = /undici in the first worker: (\w+)/;
-  const bare = runApp({ script: appPath("worker-kinds.js"), agent: false });
-  try {
-    const one = await startWatched(appPath("worker-kinds.js"));
-    watched.push(one);
-    const [, loaded] = await one.app.waitForOutput(words);
-    expect(loaded).toBe((await bare.waitForOutput(words))[1]);
-    expect(loaded).toBe("false");
-  } finally {
-    await bare.stop();
-  }
-});
-
-test("two hundred workers that come and go leave nothing behind", async () => {
-  const one = await startWatched(appPath("many-workers.js"));
-  watched.push(one);
-  const openBefore = taskFiles(one.app.pid);
-  one.go.letGo();
-  await one.app.waitForOutput(/200 workers ended/, manyMs);
-  await eventually(
-    async () => ((await threadsOf(one)).length === 1 ? true : null),
-    "the main thread alone on /healthz",
-  );
-  expect(taskFiles(one.app.pid)).toEqual(openBefore);
-  const { body } = await ask(one.port, "/metrics");
-  const labels = new Set([...body.matchAll(/thread="(\d+)"/g)].map(([, id]) => id));
-  expect(labels.size).toBeLessThanOrEqual(17);
-  expect(await one.metric("loophound_internal_errors_total")).toBe(0);
-  expect(await one.metric("loophound_dropped_total")).toBe(0);
-  // The main thread may have been late: so many threads at once leave it little of a small machine.
-  expect(blamingWorkers(one)).toEqual([]);
-});
-
-/** The descriptors by which the watchdog looks at threads. */
-function taskFiles(pid: number): readonly string[] {
-  const folder = `/proc/${pid}/fd`;
-  const targets = readdirSync(folder).map((fd) => {
-    try {
-      return readlinkSync(`${folder}/${fd}`);
-    } catch {
-      return ""; // Closed since it was listed.
-    }
-  });
-  return targets.filter((target) => target.includes("/task/")).sort();
-}
