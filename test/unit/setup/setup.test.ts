@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -36,16 +37,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs node with this code; resolves with its exit status and what it wrote to stderr. */
-function node(code: string): Promise<{ status: number | null; stderr: string }> {
-  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "ignore", "pipe"] });
-  let stderr = "";
-  child.stderr.on("data", (chunk) => {
-    stderr += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on("close", (status) => resolve({ status, stderr }));
-  });
+/** Runs node with this code; resolves with its exit status. */
+async function node(code: string): Promise<number> {
+  const child = spawn(process.execPath, ["-e", code], { stdio: "ignore" });
+  const [status] = await once(child, "close");
+  return status;
 }
 
 /** Code that holds the lock for a moment and writes when it came and went. */
@@ -66,15 +62,18 @@ async function deadPid(): Promise<number> {
   return child.pid ?? 0;
 }
 
+const { withLock } = require(lockFile) as {
+  withLock(work: () => Promise<unknown>, path: string): Promise<unknown>;
+};
+
 describe("the set-up's lock", () => {
   test("lets one process in at a time, and leaves nothing behind", async () => {
     const home = join(folder, "one-at-a-time");
     mkdirSync(home);
     const [lock, journal] = [join(home, "lock"), join(folder, "journal-1")];
     const ended = await Promise.all(Array.from({ length: 4 }, () => node(holdLock(lock, journal))));
-    expect(ended.map(({ status }) => status)).toEqual([0, 0, 0, 0]);
+    expect(ended).toEqual([0, 0, 0, 0]);
     expect(readFileSync(journal, "utf8")).toBe("in out ".repeat(4));
-    expect(ended.some(({ stderr }) => /waiting for another set-up/.test(stderr))).toBe(true);
     expect(readdirSync(home)).toEqual([]);
   });
 
@@ -88,11 +87,20 @@ describe("the set-up's lock", () => {
     expect(readdirSync(home)).toEqual([]);
   });
 
+  test("tells whom it waits for, while it waits", async () => {
+    const [lock, journal] = [join(folder, "told-lock"), join(folder, "journal-3")];
+    let child: ChildProcessWithoutNullStreams | null = null;
+    await withLock(async () => {
+      child = spawn(process.execPath, ["-e", holdLock(lock, journal)]);
+      const [said] = await once(child.stderr, "data");
+      expect(String(said)).toContain(`waiting for another set-up here (process ${process.pid})`);
+    }, lock);
+    await once(child as unknown as ChildProcessWithoutNullStreams, "close");
+    expect(readFileSync(journal, "utf8")).toBe("in out ");
+  });
+
   test("is given back when the work fails", async () => {
     const lock = join(folder, "failing-lock");
-    const { withLock } = require(lockFile) as {
-      withLock(work: () => Promise<unknown>, path: string): Promise<unknown>;
-    };
     const failing = withLock(() => Promise.reject(new Error("no luck")), lock);
     await expect(failing).rejects.toThrow("no luck");
     expect(await withLock(async () => "in again", lock)).toBe("in again");
