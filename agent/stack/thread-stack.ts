@@ -3,7 +3,7 @@
 
 import { type Maps, parseMaps } from "../kernel/maps";
 import type { ProcRoot } from "../kernel/proc-root";
-import { type Result, succeed } from "../model/result";
+import { fail, type Result, succeed } from "../model/result";
 import type { NativeFrame, ThreadStack } from "../model/stack";
 import { type Address, bytes } from "../model/units";
 import { openElf } from "./elf";
@@ -31,10 +31,15 @@ export interface StackExaminer {
   close(): void;
 }
 
-/** Fails where this process may not read its own memory. */
+/** Fails where this process may not read its own memory, or reads nothing there. */
 export function createStackExaminer(proc: ProcRoot): Result<StackExaminer> {
   const memory = openSelfMemory();
   if (!memory.ok) return memory;
+  const refusal = refusalOf(proc, memory.value);
+  if (refusal !== null) {
+    memory.value.close();
+    return refusal;
+  }
   const images = createModuleImages();
   const v8 = loadV8();
   const jsGap = v8.ok ? null : `JavaScript frames cannot be read: ${v8.detail}`;
@@ -78,6 +83,15 @@ function openRunning({ proc, memory, images }: Sources, v8: V8Metadata): Running
     };
   };
   return openRunningThread({ memory, v8, maps, nameAt, frameAt });
+}
+
+/** What opens need not read: a sandbox may put an empty file in its place. Null where it reads. */
+function refusalOf(proc: ProcRoot, memory: Memory): Result<never> | null {
+  const maps = readMaps(proc);
+  const readable = maps.ok ? maps.value.regions.find((region) => region.executable) : undefined;
+  if (readable === undefined) return null;
+  const first = memory.read(readable.low, bytes(8));
+  return first.ok ? null : fail(first.why, `self/mem: ${first.detail}`);
 }
 
 function loadV8(): Result<V8Metadata> {

@@ -79,6 +79,9 @@ function blindSpots({ options, readers }: Sources): readonly string[] {
   const { examiner } = options;
   const spots: string[] = [];
   if (!readers.ok) spots.push(`the thread's state cannot be read: ${readers.detail}`);
+  // A file may be there and tell nothing: a sandbox puts an empty one in its place.
+  const first = readers.ok ? readTaskSyscall(readers.value) : null;
+  if (first?.ok === false) spots.push(`its system calls cannot be read: ${first.detail}`);
   if (!examiner.ok) spots.push(`its stack cannot be read: ${examiner.detail}`);
   else if (examiner.value.jsGap !== null) spots.push(examiner.value.jsGap);
   return spots;

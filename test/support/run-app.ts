@@ -2,7 +2,7 @@
 // agent writes while it runs.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execPath, env as ownEnv } from "node:process";
@@ -25,6 +25,8 @@ export interface AppOptions {
   /** Another node binary; see node-versions.ts. */
   readonly nodeBinary?: string;
   readonly cwd?: string;
+  /** A command that ends in running the one after it in its own place (setpriv, sh with exec "$@"). */
+  readonly through?: readonly string[];
 }
 
 export interface AppExit {
@@ -70,17 +72,20 @@ process.once("exit", () => {
 /** Starts the process and returns at once. Whoever starts an app stops it. */
 export function runApp(options: AppOptions): RunningApp {
   const directory = mkdtempSync(join(tmpdir(), "loophound-app-"));
+  // Whoever the application runs as writes its log there.
+  chmodSync(directory, 0o777);
   const logFile = join(directory, "incidents.ndjson");
   const preload = options.agent === false ? [] : ["--require", preloadOf(options.agent)];
-  const child = spawn(
+  const [command = "", ...args] = [
+    ...(options.through ?? []),
     options.nodeBinary ?? execPath,
-    [...preload, ...(options.nodeArgs ?? []), options.script, ...(options.args ?? [])],
-    {
-      env: { ...environmentFor(logFile), ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    },
-  );
+    ...[...preload, ...(options.nodeArgs ?? []), options.script, ...(options.args ?? [])],
+  ];
+  const child = spawn(command, args, {
+    env: { ...environmentFor(logFile), ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
   return watch(child, openIncidentLog(options.env?.["LOOPHOUND_LOG"] ?? logFile), directory);
 }
 
