@@ -61,3 +61,19 @@ export function createCopies<Part extends string>(options: CopiesOptions<Part>):
     },
   };
 }
+
+/** Captured before the application can replace it (fake timers do). */
+const soon = queueMicrotask;
+
+/**
+ * To be called when a file has come in that only the library has. The files of a copy come in one
+ * after another, all before the first promise goes on.
+ */
+export function sayIfUnfit(
+  taps: Taps,
+  { isComplete, library }: Pick<Copy<string>, "isComplete" | "library">,
+): void {
+  soon(() => {
+    if (!isComplete()) taps.onUnfit?.(library);
+  });
+}

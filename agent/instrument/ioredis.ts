@@ -10,7 +10,7 @@
 // https://github.com/redis/ioredis/blob/v5.9.3/lib/redis/event_handler.ts (connectHandler, closeHandler)
 
 import { sep } from "node:path";
-import { createCopies } from "./copies";
+import { createCopies, sayIfUnfit } from "./copies";
 import { hookClient, hookCluster, type IoredisCopy } from "./ioredis-class";
 import type { QueueWatch } from "./ioredis-queues";
 import { createRecords, type RedisCommand } from "./ioredis-records";
@@ -33,7 +33,10 @@ export const ioredisAdapter: Adapter = {
       suffix,
       adapt(exports: unknown, filename: string) {
         const prototype = defaultPrototype(exports);
-        if (prototype !== null) hook(prototype, copies.of(filename), watch);
+        if (prototype === null) return;
+        const copy = copies.of(filename);
+        hook(prototype, copy, watch);
+        if (hook === hookClient && "sendCommand" in prototype) sayIfUnfit(taps, copy);
       },
     });
     return [

@@ -4,7 +4,7 @@
 // application's runs or one of its errors is made.
 
 import { createRequire } from "node:module";
-import { createCopies } from "./copies";
+import { createCopies, sayIfUnfit } from "./copies";
 import type { ModuleTarget } from "./module-hook";
 import { createHooks4 } from "./node-redis-4";
 import { createListHooks } from "./node-redis-lists";
@@ -26,17 +26,17 @@ export const nodeRedisAdapter: Adapter = {
     return [
       file("commands-queue", (exports, filename) => {
         const prototype = prototypeOf(exports, "default");
-        if (prototype === null) return;
-        if ("commandsToWrite" in prototype) {
-          copies.of(filename).hooked("queue", hooks().latest.hookQueue(prototype));
-        } else if ("getCommandToSend" in prototype) {
-          const copy = copies4.of(filename);
-          copy.hooked("queue", hooks().four.hookQueue(prototype));
-          copy.hooked(
-            "lists",
-            hooks().four.hookLists(createRequire(filename)("yallist"), copy.isComplete),
-          );
+        if (prototype === null || !("addCommand" in prototype)) return;
+        const is4 = "getCommandToSend" in prototype;
+        const copy = (is4 ? copies4 : copies).of(filename);
+        sayIfUnfit(taps, copy);
+        if (!is4) {
+          copy.hooked("queue", hooks().latest.hookQueue(prototype));
+          return;
         }
+        copy.hooked("queue", hooks().four.hookQueue(prototype));
+        const yallist = createRequire(filename)("yallist") as object;
+        copies4.of(filename).hooked("lists", hooks().four.hookLists(yallist, copy.isComplete));
       }),
       file("linked-list", (exports, filename) => {
         const toWrite = prototypeOf(exports, "DoublyLinkedList");

@@ -65,6 +65,7 @@ function fakeLibrary() {
     resetOfflineQueue(): void {
       this.offlineQueue = new Queue();
     }
+    sendCommand(): void {}
     send(name: string): Item {
       const item = { command: { name } };
       this.commandQueue.push(item);
@@ -79,6 +80,7 @@ type Library = ReturnType<typeof fakeLibrary>;
 const buffers: SharedArrayBuffer[] = [];
 let stopAll: (() => void)[] = [];
 let hooked: string[] = [];
+let unfit: string[] = [];
 let clientsSeen = 0;
 
 function hook(library: Partial<Library>, registry: Registry = createRegistry(() => undefined)) {
@@ -90,6 +92,7 @@ function hook(library: Partial<Library>, registry: Registry = createRegistry(() 
     registry,
     now: () => clock++,
     onHooked: (name) => hooked.push(name),
+    onUnfit: (name) => unfit.push(name),
     onClient: () => clientsSeen++,
     keep: (restore) => stopAll.push(restore),
   });
@@ -111,6 +114,7 @@ let library: Library;
 beforeEach(() => {
   library = fakeLibrary();
   hooked = [];
+  unfit = [];
   clientsSeen = 0;
 });
 afterEach(() => {
@@ -253,12 +257,14 @@ test("a failure of our own is counted, and the command goes its way", () => {
   expect(faultCounts().get("instrument")).toBe(before + 1);
 });
 
-test("a library whose replies cannot be seen is left alone", () => {
+test("a library whose replies cannot be seen is left alone, and said", async () => {
   const states = hook({ Redis: library.Redis });
   const redis = new library.Redis();
   redis.send("get");
   expect([hooked, clientsSeen, states()]).toEqual([[], 0, []]);
   expect(Object.getOwnPropertyNames(redis.commandQueue)).toEqual(["items"]);
+  await endOfRun();
+  expect(unfit).toEqual(["ioredis"]);
 });
 
 test("the order in which the files are found does not matter", () => {
