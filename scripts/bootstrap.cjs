@@ -14,6 +14,10 @@ const commands = {
     needs: ["packages", "build", "servers", "nodes", "accuracy"],
     run: (args) => runAccuracy(args),
   },
+  "accuracy:blame": {
+    needs: ["packages", "build", "servers"],
+    run: (args) => runBlame(args),
+  },
   "self-check": { needs: ["packages", "build"], run: (args) => runSelfCheck(args) },
   bench: { needs: ["packages", "build", "servers"], run: (args) => runBench(args) },
   generate: { needs: ["packages", "build", "servers"], run: () => runGenerate() },
@@ -29,6 +33,7 @@ const usage = `usage: node scripts/bootstrap.cjs <command> [arguments]
   demo        set up what is missing, then run the demo (--help for its options)
   test        set up what is missing, then run the tests (arguments go to jest)
   accuracy    set up what is missing, then run the labelled programs (--help for its options)
+  accuracy:blame  set up what is missing, then play the scenarios of blame (arguments: words of their names)
   self-check  set up what is missing, then show which evidence this machine gives
   bench       set up what is missing, then measure what the agent costs (arguments: parts of it)
   generate    write the tables of Redis commands anew, from the redis-server of this machine
@@ -79,6 +84,11 @@ function runDemo(args) {
 function runAccuracy(args) {
   const { runNode } = require("./setup/run-node.cjs");
   return runNode(["dist/bench/accuracy/main.js", ...args]);
+}
+
+function runBlame(args) {
+  const { runNode } = require("./setup/run-node.cjs");
+  return runNode(["dist/bench/blame/run.js", ...args]);
 }
 
 function runSelfCheck(args) {

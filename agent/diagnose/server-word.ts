@@ -77,9 +77,12 @@ export function askDuringStall(question: Question, usualMs: Ms | null): Finding 
   const { flight, experiments } = question;
   const slowPath = byConnect(question);
   if (slowPath !== null) return slowPath;
+  // A short silence does not speak for all of the time before it.
   const late = experiments.find((one) => {
     const tookMs = askedFor(one, flight);
-    return isDuring(one, flight) && tookMs >= lateFrom(one) && isMeasured(tookMs, one);
+    const spanMs = (one.repliedMs ?? flight.untilMs) - flight.sentMs;
+    const isLong = tookMs > promptMs && tookMs >= spanMs * explainsFrom;
+    return isDuring(one, flight) && isLong && isMeasured(tookMs, one);
   });
   if (late === undefined) return byAnswer(question) ?? byPeers(question) ?? undecided;
   const tookMs = askedFor(late, flight);

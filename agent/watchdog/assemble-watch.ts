@@ -14,6 +14,7 @@ import type { Result } from "../model/result";
 import { ms } from "../model/units";
 import type { WatchedThread } from "../model/wire";
 import type { StackExaminer } from "../stack/thread-stack";
+import { createClaims } from "./claims";
 import { createCommandHistory } from "./command-history";
 import { type CommandWatch, createCommandWatch } from "./command-watch";
 import type { ControlProbes } from "./control-probes";
@@ -71,11 +72,13 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
   });
   const history = createCommandHistory();
   const facts = createServerFacts(options.probes);
+  const claims = createClaims();
   const thresholdMs = ms(config.slowCommandMs);
   const commands = createCommandWatch({
     ledger: ledgerReader(thread.ledger),
     directory: options.directory,
     facts,
+    claims,
     probes: options.probes,
     unreadFinder: createUnreadReplyFinder((remotePorts) => {
       const found = findByRemotePorts(proc, remotePorts);
@@ -88,6 +91,7 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
       history,
       facts,
       nextNumber: options.nextSlowNumber,
+      isClaimed: claims.has,
       onUnjudged: options.onUnjudged,
     }),
   });

@@ -10,7 +10,7 @@ import type { Experiment } from "../model/experiment";
 import type { ChargedCommand } from "../model/incident";
 import type { Stall } from "../model/stall";
 import type { Ms } from "../model/units";
-import { type Claims, createClaims } from "./claims";
+import type { Claims } from "./claims";
 import type { ControlProbes } from "./control-probes";
 import { lookAtOpen, nothingOpen, type OpenCommands } from "./open-commands";
 import { createReplyLines } from "./reply-lines";
@@ -23,7 +23,9 @@ const heldMax = 4096;
 /** How far a stall's end may be off: a reply read before it was not held up. */
 const endErrorMs = 5;
 
-export interface CommandWatchOptions extends Omit<SettlingOptions, "lines" | "isClaimed"> {
+export interface CommandWatchOptions extends Omit<SettlingOptions, "lines"> {
+  /** Shared with the slow commands. */
+  readonly claims: Claims;
   readonly unreadFinder: UnreadReplyFinder;
   readonly probes: ControlProbes;
 }
@@ -52,8 +54,7 @@ export interface CommandWatch {
 export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
   const { ledger, directory, unreadFinder, slow, probes } = options;
   const lines = createReplyLines();
-  const claims = createClaims();
-  const settle = createSettling({ ...options, lines, isClaimed: claims.has });
+  const settle = createSettling({ ...options, lines });
   let openCount = 0;
   let open: OpenCommands = nothingOpen;
   let isFree = true;
@@ -83,7 +84,7 @@ export function createCommandWatch(options: CommandWatchOptions): CommandWatch {
     takeSlow: (nowMs) => (isFree ? slow.take(nowMs, open.tooLong) : []),
     stallEnded: (interval) => slow.stallEnded(interval),
     exposedTo: directory.amqp.exposedTo,
-    chargedFor: (stall, nowMs, unread) => chargedFor(options, claims, stall, nowMs, unread),
+    chargedFor: (stall, nowMs, unread) => chargedFor(options, stall, nowMs, unread),
     experiments: (startMs, endMs) => probes.during(startMs, endMs),
   };
 }
@@ -93,11 +94,11 @@ const isAnsweredInOrder = ({ connection }: CommandRecord): boolean =>
 
 function chargedFor(
   options: CommandWatchOptions,
-  claims: Claims,
   stall: Stall,
   nowMs: Ms,
   unread: readonly UnreadReply[],
 ): readonly ChargedCommand[] {
+  const { claims } = options;
   const { startMs } = stall;
   const endMs = stall.endMs ?? nowMs;
   const entries = options.ledger

@@ -26,8 +26,6 @@ export interface SettlingOptions {
   readonly history: CommandHistory;
   readonly slow: SlowCommands;
   readonly lines: ReplyLines;
-  /** Whether a stall has been charged with the command of that sequence. */
-  readonly isClaimed: (sequence: number) => boolean;
   /** Called once for each settled record. */
   readonly onSettled: (entry: LedgerEntry) => void;
 }
@@ -85,7 +83,6 @@ export function createSettling(options: SettlingOptions): (isLoopFree: boolean) 
   }
 
   function addSlow(entry: LedgerEntry, path: Path, repliedMs: Ms): void {
-    if (options.isClaimed(entry.sequence)) return;
     const record = directory.resolve(entry);
     if (directory.amqp.excuses(record, repliedMs)) return;
     slow.add(record, repliedMs, path.line === null ? null : lineBefore(path.line, entry));

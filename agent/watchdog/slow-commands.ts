@@ -52,6 +52,8 @@ export interface SlowCommandsOptions {
   readonly history: CommandHistory;
   readonly facts: ServerFacts;
   readonly nextNumber: () => number;
+  /** Whether a stall has been charged with the command of that sequence: known when it is over. */
+  readonly isClaimed: (sequence: number) => boolean;
   /** A command took the threshold or longer, and its history is too short to say whether that is unusual. */
   onUnjudged(): void;
 }
@@ -106,7 +108,7 @@ export function createSlowCommands(options: SlowCommandsOptions): SlowCommands {
     take(nowMs, open) {
       const due = candidates.filter((one) => isDue(one, nowMs));
       if (due.length > 0) candidates = candidates.filter((one) => !due.includes(one));
-      for (const one of due) {
+      for (const one of due.filter(({ record }) => !options.isClaimed(record.sequence))) {
         const slow = judged(options, one, stalls);
         if (slow !== null) episodes.add(slow);
       }

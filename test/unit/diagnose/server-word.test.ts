@@ -147,6 +147,16 @@ describe("during a stall, when replies are read late", () => {
     expect(askDuringStall(asked, ms(150))).toMatchObject({ kind: "nothing" });
   });
 
+  test("a short silence does not speak for the time before it", () => {
+    const short = question({ experiments: [experiment(1053, 1053.5, 1062)] });
+    expect(askDuringStall(short, ms(0.1))).toMatchObject({
+      kind: "answering",
+      silentUntilMs: null,
+    });
+    const late = question({ experiments: [experiment(1300, 1301, 1340)] });
+    expect(askDuringStall(late, ms(0.1)).kind).not.toBe("server");
+  });
+
   test("a server that answered at once is not", () => {
     const asked = question({ experiments: [experiment(1030, 1031, 1032)] });
     expect(askDuringStall(asked, ms(0.3))).toMatchObject({ kind: "answering", answeredMs: 1032 });

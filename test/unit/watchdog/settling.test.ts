@@ -43,6 +43,7 @@ function settling() {
     history,
     facts,
     nextNumber: () => ++slowCount,
+    isClaimed: () => false,
     onUnjudged: () => undefined,
   });
   const settle = createSettling({
@@ -52,7 +53,6 @@ function settling() {
     history,
     slow,
     lines: createReplyLines(),
-    isClaimed: () => false,
     onSettled: (entry) => settled.push(entry),
   });
   const writer = ledgerWriter(memory);

@@ -16,9 +16,13 @@ const createSlow = (history = createCommandHistory()) => {
     history,
     facts: createServerFacts(noProbes),
     nextNumber: () => ++number,
+    isClaimed: (sequence) => sequence === claimed,
     onUnjudged: () => unjudged++,
   });
 };
+
+/** Sequence of the command that a stall was charged with. */
+const claimed = 99;
 
 /** By then a command has been judged, and its episode is over. */
 const overMs = 300;
@@ -84,6 +88,12 @@ describe("a slow command of constant cost", () => {
     const stall = { startMs: ms(1001), endMs: ms(1075) };
     expect(verdictOf(1080, { stall })).toBeNull();
     expect(verdictOf(1049)).toBeNull();
+  });
+
+  test("that a stall was charged with is not told of again", () => {
+    const slow = createSlow();
+    slow.add({ ...record("EXPIRE", 1000), sequence: claimed }, ms(1080), null);
+    expect(take(slow, 1080 + overMs)).toEqual([]);
   });
 
   test("behind BLPOP on one connection waited in the client's queue", () => {
