@@ -49,6 +49,15 @@ const tools = {
     port: Number(environment("ACCURACY_REDIS_PORT")),
     pid: Number(environment("ACCURACY_REDIS_PID")),
   }),
+  /** Text that compresses as prose does: this many words out of ten thousand, the same at each call. */
+  words(count) {
+    let state = 1;
+    const next = () => {
+      state = (state * 48_271) % 2_147_483_647;
+      return (state % 10_007).toString(36);
+    };
+    return Buffer.from(Array.from({ length: count }, next).join(" "));
+  },
   /** A folder of its own, gone afterwards. */
   folder() {
     const path = mkdtempSync(join(tmpdir(), "accuracy-"));

@@ -1,6 +1,6 @@
-// A thousand small modules are required at once, as applications do when a route is first asked for.
+// A package of many small modules is required, when a route is first asked for.
 
-const { writeFileSync } = require("node:fs");
+const { mkdirSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { program } = require("../../support/harness.cjs");
 
@@ -13,7 +13,8 @@ program({
   setup: (tools) => ({ tools }),
   prepare(count, world) {
     tree += 1;
-    const folder = world.tools.folder();
+    const folder = join(world.tools.folder(), "node_modules", "routes");
+    mkdirSync(folder, { recursive: true });
     const names = Array.from({ length: count }, (_, i) => `./m${i}.js`);
     for (const name of names)
       writeFileSync(join(folder, name), `module.exports = "${name}${tree}";`);

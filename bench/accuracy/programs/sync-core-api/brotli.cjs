@@ -7,11 +7,8 @@ program({
   ...core("zlib.brotliCompressSync"),
   in: "compress",
   lengthsMs: [0, 0],
-  setup: () => {
-    const words = Array.from({ length: 160_000 }, (_, i) =>
-      ((i * 2_654_435_761) % 9_973).toString(36),
-    );
-    return { data: Buffer.from(words.join(" ").repeat(1)) };
+  setup: (tools) => {
+    return { data: tools.words(100_000) };
   },
   block: compress,
 });

@@ -8,7 +8,7 @@ program({
   in: "compress",
   lengthsMs: [0, 0],
   setup(tools) {
-    const data = Buffer.alloc(192 * 1024 * 1024);
+    const data = Buffer.alloc(400 * 1024 * 1024);
     for (let i = 0; i < data.length; i += 4) data.writeInt32LE((i * 2_654_435_761) | 0, i);
     return { lz4: tools.load("lz4-napi"), data };
   },

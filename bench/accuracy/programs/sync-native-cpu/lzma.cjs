@@ -8,10 +8,7 @@ program({
   in: "compress",
   lengthsMs: [0, 0],
   setup(tools) {
-    const words = Array.from({ length: 80_000 }, (_, i) =>
-      ((i * 2_654_435_761) % 9_973).toString(36),
-    );
-    return { xz: tools.load("@napi-rs/lzma").xz, data: Buffer.from(words.join(" ")) };
+    return { xz: tools.load("@napi-rs/lzma").xz, data: tools.words(500_000) };
   },
   block: compress,
 });

@@ -8,10 +8,7 @@ program({
   in: "compress",
   lengthsMs: [0, 0],
   setup(tools) {
-    const words = Array.from({ length: 60_000 }, (_, i) =>
-      ((i * 2_654_435_761) % 9_973).toString(36),
-    );
-    return { zstd: tools.load("zstd-napi"), data: Buffer.from(words.join(" ").repeat(6)) };
+    return { zstd: tools.load("zstd-napi"), data: tools.words(1_500_000) };
   },
   block: compress,
 });
