@@ -64,8 +64,11 @@ async function runAll(
   );
   for (const [index, { program, round }] of runs.entries()) {
     const earlier = options.isResumed ? kept.read(program.name, node.version, round) : null;
-    if (earlier !== null) results.push(earlier);
-    if (earlier !== null || options.isReportOnly) continue;
+    if (earlier !== null && (options.isReportOnly || score([earlier]).failed.length === 0)) {
+      results.push(earlier);
+      continue;
+    }
+    if (options.isReportOnly) continue;
     kept.forget(program.name, node.version, round);
     const result = await runProgram(program, node, agent, redis);
     kept.write(result, round);
