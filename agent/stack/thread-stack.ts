@@ -1,17 +1,17 @@
 // The whole stack of a blocked thread: native frames down to the JavaScript that called them, then
 // the JavaScript frames. Watchdog thread; costs about a millisecond, none of it the blocked thread's.
 
-import { type Maps, parseMaps } from "../kernel/maps";
+import { type MapRegion, type Maps, parseMaps } from "../kernel/maps";
 import type { ProcRoot } from "../kernel/proc-root";
 import { fail, type Result, succeed } from "../model/result";
 import type { NativeFrame, ThreadStack } from "../model/stack";
-import { type Address, bytes } from "../model/units";
+import { type Address, address, bytes } from "../model/units";
 import { openElf } from "./elf";
 import { readJsStack } from "./js-frames";
 import { type Memory, openSelfMemory, selfExecutablePath, withBudget, withPages } from "./memory";
 import { createModuleImages, type ModuleImages } from "./module-images";
 import { readNativeStack } from "./native-stack";
-import { openRunningThread, type RunningThread } from "./running-thread";
+import { type NativePlace, openRunningThread, type RunningThread } from "./running-thread";
 import { mangledNames, symbolNames } from "./symbolize";
 import { loadV8Metadata, type V8Metadata } from "./v8-metadata";
 
@@ -25,7 +25,11 @@ export interface StackExaminer {
   readonly memory: Memory;
   /** Why JavaScript frames cannot be read in this Node; null if they can. */
   readonly jsGap: string | null;
-  examine(pc: Address, sp: Address): ThreadStack;
+  /**
+   * `left`: where the isolate says that JavaScript was left, if it is known. Native code may run on a stack of its own
+   * (koffi's calls do), from which nothing leads back to JavaScript.
+   */
+  examine(pc: Address, sp: Address, left?: NativePlace | null): ThreadStack;
   /** For one thread while it is on CPU; null where V8's layout is not known. */
   openRunning(): RunningThread | null;
   close(): void;
@@ -46,7 +50,8 @@ export function createStackExaminer(proc: ProcRoot): Result<StackExaminer> {
   return succeed({
     memory: memory.value,
     jsGap,
-    examine: (pc, sp) => examine({ proc, memory: memory.value, images, v8, jsGap }, pc, sp),
+    examine: (pc, sp, left = null) =>
+      examine({ proc, memory: memory.value, images, v8, jsGap }, { pc, sp, left }),
     openRunning: () =>
       v8.ok ? openRunning({ proc, memory: memory.value, images, v8, jsGap }, v8.value) : null,
     close() {
@@ -109,7 +114,13 @@ interface Sources {
 
 const nothing = (gap: string): ThreadStack => ({ native: [], js: [], gaps: [gap] });
 
-function examine(sources: Sources, pc: Address, sp: Address): ThreadStack {
+interface Blocked {
+  readonly pc: Address;
+  readonly sp: Address;
+  readonly left: NativePlace | null;
+}
+
+function examine(sources: Sources, { pc, sp, left }: Blocked): ThreadStack {
   const maps = readMaps(sources.proc);
   if (!maps.ok) return nothing(`memory mappings: ${maps.detail}`);
   const stack = maps.value.find(sp);
@@ -120,7 +131,7 @@ function examine(sources: Sources, pc: Address, sp: Address): ThreadStack {
   if (!sources.v8.ok) {
     return { native: native.frames, js: [], gaps: [...native.gaps, sources.jsGap ?? ""] };
   }
-  const start = {
+  const start = startElsewhere(maps.value, stack, left) ?? {
     fp: native.atJs?.fp ?? null,
     pc: native.atJs?.pc ?? null,
     // The thread's own: V8's isolate is found by a pointer among the native frames.
@@ -129,6 +140,14 @@ function examine(sources: Sources, pc: Address, sp: Address): ThreadStack {
   };
   const js = readJsStack({ memory, maps: maps.value, v8: sources.v8.value, start });
   return { native: native.frames, js: js.frames, gaps: [...native.gaps, ...js.gaps] };
+}
+
+/** Null where the exit frame lies on the stack that the thread sleeps on. */
+function startElsewhere(maps: Maps, stack: MapRegion, left: NativePlace | null) {
+  if (left === null || (left.exitFp >= stack.low && left.exitFp < stack.high)) return null;
+  const stackHigh = maps.find(left.exitFp)?.high;
+  if (stackHigh === undefined) return null;
+  return { fp: left.exitFp, isExit: true, sp: address(left.exitSp - 8), stackHigh };
 }
 
 function readMaps(proc: ProcRoot): Result<Maps> {

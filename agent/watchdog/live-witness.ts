@@ -17,6 +17,7 @@ import type { SyscallState } from "../model/snapshot";
 import type { ThreadStack } from "../model/stack";
 import { type Ns, nsToMs } from "../model/units";
 import { noMemory } from "../stack/memory";
+import type { RunningPlace } from "../stack/running-thread";
 import type { StackExaminer } from "../stack/thread-stack";
 import { createLoopEpollLearner } from "./loop-epoll-learner";
 import { waitTarget } from "./wait-target";
@@ -65,7 +66,7 @@ export function createLiveWitness(options: LiveWitnessOptions): LiveWitness {
     canProveSleep: () => learner.fd() !== null,
     figures: () => figuresOf(sources),
     call: (state) => callOf(options, state),
-    stack: (state) => stackOf(sources, state),
+    stack: (state) => stackOf(sources, state, running?.place() ?? null),
     running: () => running?.place() ?? null,
     runningStack: (place) => running?.examine(place) ?? null,
     forwarded: options.forwarded,
@@ -123,9 +124,17 @@ function callOf(
 }
 
 /** The stack is read while its thread may wake: it counts only if the thread is where it was, after. */
-function stackOf({ options, readers }: Sources, state: SyscallState): ThreadStack | null {
+function stackOf(
+  { options, readers }: Sources,
+  state: SyscallState,
+  place: RunningPlace | null,
+): ThreadStack | null {
   if (!readers.ok || !options.examiner.ok || state.kind !== "blocked") return null;
-  const stack = options.examiner.value.examine(state.pc, state.sp);
+  const stack = options.examiner.value.examine(
+    state.pc,
+    state.sp,
+    place?.kind === "native" ? place : null,
+  );
   const after = readTaskSyscall(readers.value);
   const isSame = after.ok && after.value.kind === "blocked" && isSamePlace(after.value, state);
   return isSame ? stack : null;

@@ -15,12 +15,14 @@ const cases = [
   {
     script: "block-in-read.js",
     says: "a read of a pipe with fs.readSync",
+    cause: "sync-core-api",
     culprit: { module: "node:fs", symbol: "fs.readSync", syscall: "read" },
     caller: "readOnLoop",
   },
   {
     script: "block-in-exec.js",
     says: "a child process run with execSync",
+    cause: "sync-core-api",
     culprit: {
       module: "node:child_process",
       symbol: "child_process.execSync",
@@ -31,8 +33,16 @@ const cases = [
   {
     script: "block-in-atomics.js",
     says: "a wait for another thread with Atomics.wait",
+    cause: "sync-core-api",
     culprit: { symbol: "Atomics.wait", syscall: "futex" },
     caller: "waitOnLoop",
+  },
+  {
+    script: "block-in-ffi.js",
+    says: "a read of a pipe by FFI, on a stack of koffi's own",
+    cause: "sync-native-io",
+    culprit: { module: "koffi.node", syscall: "read" },
+    caller: "readByFfi",
   },
 ] as const;
 
@@ -51,14 +61,14 @@ async function start(...args: Parameters<typeof startWatched>): Promise<WatchedA
 }
 
 describe.each(findNodeVersions())("on Node $version", ({ binary }) => {
-  describe.each(cases)("$says", ({ script, culprit, caller }) => {
+  describe.each(cases)("$says", ({ script, cause, culprit, caller }) => {
     test("is named with its API, its system call and its line", async () => {
       const path = appPath(script);
       const one = await start(path, { nodeBinary: binary });
       await one.stall();
       const incident = await one.app.waitForIncident(({ state }) => state === "closed");
       expect(incident).toMatchObject({
-        cause: "sync-core-api",
+        cause,
         pid: one.app.pid,
         threadId: 0,
         repeats: 1,
@@ -69,7 +79,7 @@ describe.each(findNodeVersions())("on Node $version", ({ binary }) => {
         },
       });
       expect(incident.stalls).toEqual([incident.stall]);
-      expect(await one.metric("loophound_incidents_total", 'cause="sync-core-api"')).toBe(1);
+      expect(await one.metric("loophound_incidents_total", `cause="${cause}"`)).toBe(1);
     });
 
     test("is nobody's fault when it is awaited", async () => {

@@ -1,7 +1,7 @@
 // A folder with many files is copied.
 
 const { cpSync, mkdirSync, writeFileSync } = require("node:fs");
-const { join } = require("node:path");
+const { basename, dirname, join } = require("node:path");
 const { core, program } = require("../../support/harness.cjs");
 
 program({
@@ -12,11 +12,11 @@ program({
     const folder = join(tools.folder(), "from");
     mkdirSync(folder);
     for (let i = 0; i < 4_000; i += 1) writeFileSync(join(folder, `f${i}`), "x");
-    return { folder };
+    return { folder, target: join(folder, "..", "..", `${basename(dirname(folder))}-copy`) };
   },
   block: copyAll,
 });
 
 function copyAll(_lengthMs, world) {
-  cpSync(world.folder, `${world.folder}/../${Date.now()}`, { recursive: true }); // blocks
+  cpSync(world.folder, world.target, { recursive: true }); // blocks
 }
