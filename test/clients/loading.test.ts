@@ -127,10 +127,15 @@ await run(Redis, port);`,
 });
 
 /** One file with everything in it, and names as short as they go. */
-async function esbuilt(library: string, format: "cjs" | "esm"): Promise<string> {
-  const outfile = join(folder, `esbuild-${library}-${format}.${format === "cjs" ? "cjs" : "mjs"}`);
+async function esbuilt(
+  library: string,
+  format: "cjs" | "esm",
+  name = "redis-app",
+): Promise<string> {
+  const ending = format === "cjs" ? "cjs" : "mjs";
+  const outfile = join(folder, `esbuild-${name}-${library}.${ending}`);
   await build({
-    entryPoints: [source(format === "cjs" ? "redis-app.cjs" : "redis-app.mjs")],
+    entryPoints: [source(`${name}.${ending}`)],
     alias: library === "ioredis" ? {} : { ioredis: library },
     outfile,
     format,
@@ -181,6 +186,21 @@ describe("a bundle, minified", () => {
 
   test.each(ioredisVersions)("%s by webpack", async (library) => {
     await expectRecorded({ script: await webpacked(library) });
+  });
+
+  test.each(ioredisVersions)("%s prints the same with the agent as without", async (library) => {
+    const script = await esbuilt(library, "cjs", "redis-endings");
+    const outputs = [];
+    for (const agent of [false, true]) {
+      const { app } = await start({ script, agent, env: { LOOPHOUND_STDERR: "off" } });
+      const { code } = await app.exited;
+      outputs.push({ code, stdout: app.stdout(), stderr: app.stderr() });
+    }
+    const [plain, hooked] = outputs;
+    expect(plain?.stdout).toContain("WRONGTYPE");
+    expect(plain?.stdout).toContain("Connection is closed");
+    expect(plain?.code).toBe(1);
+    expect(hooked).toEqual(plain);
   });
 
   describe("of amqplib", () => {
