@@ -1,5 +1,6 @@
 // The real node-redis against a private, real redis-server: what the ledger says of its commands.
 
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { expectTimesInOrder, type Row, until } from "../support/hooked-client";
 import {
@@ -23,7 +24,7 @@ function abortable() {
 
 let server: RedisServer;
 beforeAll(async () => {
-  server = await startRedisServer();
+  server = await startRedisServer({ config: ["unixsocket redis.sock"] });
 });
 afterAll(() => server.stop());
 
@@ -249,6 +250,16 @@ describe.each(nodeRedisLibraries)("%s", (library) => {
     expect(new Set(hooked.connections().map(({ localPort }) => localPort)).size).toBe(2);
     await endAtOnce(one);
     await until(() => hooked.connections().filter(({ isOpen }) => isOpen).length === 1);
+  });
+
+  test("has no address for a server behind a Unix socket", async () => {
+    const client = keep(
+      hooked.redis.createClient({ socket: { path: join(server.directory, "redis.sock") } }),
+    );
+    await client.connect();
+    await client.get("a");
+    expect(namesAndStates(await hooked.settled())).toEqual([["GET", "replied"]]);
+    expect(hooked.connections()).toMatchObject([{ host: null, port: null, isOpen: true }]);
   });
 
   if (major > 4) {

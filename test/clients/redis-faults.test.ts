@@ -7,23 +7,41 @@ import { packages } from "../support/hooked-client";
 import { ioredisLibraries } from "../support/hooked-ioredis";
 import { nodeRedisLibraries } from "../support/hooked-node-redis";
 import { runScript, type ScriptRun } from "../support/hooked-script";
+import { findNodeVersions } from "../support/node-versions";
 import { startRedisServer } from "../support/redis-server";
 
+interface Subject {
+  readonly library: string;
+  readonly version: string;
+  readonly binary: string;
+}
+
+/** On the oldest Node and the newest: the hooks reach into its streams, which change over the years. */
+const versions = findNodeVersions();
+const bothEnds = versions.length > 1 ? [versions[0], versions.at(-1)] : versions;
+const subjectsOf = (libraries: readonly string[]): readonly Subject[] =>
+  bothEnds.flatMap((node) =>
+    node === undefined
+      ? []
+      : libraries.map((library) => ({ library, version: node.version, binary: node.binary })),
+  );
+
 /** With a server of its own, for it does not survive. */
-async function run(library: string, text: string, isHooked: boolean): Promise<ScriptRun> {
+async function run(subject: Subject, text: string, isHooked: boolean): Promise<ScriptRun> {
+  const { library, binary } = subject;
   const server = await startRedisServer();
   try {
     const args = [join(packages, library), `${server.port}`, `${server.pid}`];
-    const result = await runScript({ text, args, isHooked });
+    const result = await runScript({ text, args, isHooked, nodeBinary: binary });
     return { ...result, output: result.output.replaceAll(`:${server.port}`, ":PORT") };
   } finally {
     await server.stop();
   }
 }
 
-async function expectSame(library: string, text: string): Promise<ScriptRun> {
-  const plain = await run(library, text, false);
-  const hooked = await run(library, text, true);
+async function expectSame(subject: Subject, text: string): Promise<ScriptRun> {
+  const plain = await run(subject, text, false);
+  const hooked = await run(subject, text, true);
   expect(hooked.hook).toMatch(/^hook loaded [1-9]\d* 0 /);
   expect({ ...hooked, hook: null }).toEqual(plain);
   return plain;
@@ -39,23 +57,19 @@ const happened = [
   /^gone /m,
 ];
 
-test.each(ioredisLibraries)(
-  "%s: faults look the same, and leave no record open",
-  async (library) => {
-    const { output } = await expectSame(library, `${common}${onIoredis}${story}`);
-    for (const words of [...happened, /^restarted value/m]) expect(output).toMatch(words);
-  },
-);
+const says = "$library on Node $version: faults look the same, and leave no record open";
 
-test.each(nodeRedisLibraries)(
-  "%s: faults look the same, and leave no record open",
-  async (library) => {
-    const { output } = await expectSame(library, `${common}${onNodeRedis}${story}`);
-    for (const words of [...happened, /^broken reply Error: Socket closed/m]) {
-      expect(output).toMatch(words);
-    }
-  },
-);
+test.each(subjectsOf(ioredisLibraries))(says, async (subject) => {
+  const { output } = await expectSame(subject, `${common}${onIoredis}${story}`);
+  for (const words of [...happened, /^restarted value/m]) expect(output).toMatch(words);
+});
+
+test.each(subjectsOf(nodeRedisLibraries))(says, async (subject) => {
+  const { output } = await expectSame(subject, `${common}${onNodeRedis}${story}`);
+  for (const words of [...happened, /^broken reply Error: Socket closed/m]) {
+    expect(output).toMatch(words);
+  }
+});
 
 const common = `
 Error.stackTraceLimit = 100;

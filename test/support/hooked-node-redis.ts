@@ -14,11 +14,10 @@ export const nodeRedisLibraries: readonly string[] = readdirSync(packages).filte
 export const majorOf = (library: string): number => Number(/\d+$/.exec(library)?.[0]);
 
 export interface ClientOptions {
-  readonly socket: {
-    readonly host: string;
-    readonly port: number;
-    readonly reconnectStrategy?: false | ((retries: number) => number);
-  };
+  readonly socket:
+    | { readonly host: string; readonly port: number }
+    /** Of a Unix socket. */
+    | { readonly path: string };
   readonly RESP?: 2 | 3;
   readonly scripts?: Readonly<Record<string, unknown>>;
 }
