@@ -1,6 +1,6 @@
 // Divides the time in which JavaScript ran among the stacks that the thread gave when it was asked. Pure.
 
-import type { Interrupt, StallEvidence } from "../model/evidence";
+import type { Interrupt, Sighting, StallEvidence } from "../model/evidence";
 import type { JsFrame } from "../model/stack";
 import { durationMs } from "./rule";
 
@@ -12,27 +12,30 @@ export interface JsPiece {
   readonly weightMs: number;
 }
 
-/** By prompt answers only: what stands in a late one is what ran after native code, not what ran long. */
+/** The stacks of JavaScript's own time and of native calls too short to be read, which it answered between. */
 export function jsPieces(evidence: StallEvidence): readonly JsPiece[] {
   const spans = spansOf(evidence);
-  const promptMsTotal = sum(spans.filter(({ isPrompt }) => isPrompt));
-  const allMs = sum(spans);
-  if (promptMsTotal === 0) return [];
+  const prompt = spans.filter(({ isPrompt }) => isPrompt);
+  const answered = spans.filter(({ js }) => js.length > 0);
   // Where V8's isolate tells native code from JavaScript, the rest was JavaScript; else the answers tell.
-  const knownMs = weightOf(evidence, "javascript");
-  const unknownMs = weightOf(evidence, null) * (promptMsTotal / allMs);
-  const scale = (knownMs + unknownMs) / promptMsTotal;
-  return spans
-    .filter(({ isPrompt }) => isPrompt)
-    .map(({ js, lengthMs }) => ({ js, weightMs: lengthMs * scale }));
+  const unknownMs = weightOf(evidence, null) * (sum(prompt) / Math.max(1, sum(spans)));
+  return [
+    // What stands in a late answer is what ran after native code, not what ran long.
+    ...divide(weightOf(evidence, "javascript") + unknownMs, prompt),
+    // Late or not, it came between two of many calls.
+    ...divide(weightOf(evidence, "native"), answered),
+  ];
 }
 
-/** Time without a system call that no answer tells of, and in which nothing says that JavaScript ran. */
-export function silentMs(evidence: StallEvidence): number {
-  const spans = spansOf(evidence);
-  const lateMs = sum(spans.filter(({ isPrompt }) => !isPrompt));
-  return lateMs === 0 ? 0 : weightOf(evidence, null) * (lateMs / sum(spans));
+function divide(weightMs: number, spans: readonly Span[]): readonly JsPiece[] {
+  const allMs = sum(spans);
+  if (allMs === 0 || weightMs === 0) return [];
+  return spans.map(({ js, lengthMs }) => ({ js, weightMs: (lengthMs / allMs) * weightMs }));
 }
+
+/** True if it answered at once at any time: then it was not in one native call all the while. */
+export const hasAnsweredPromptly = ({ interrupts }: StallEvidence): boolean =>
+  interrupts.some(isPrompt);
 
 interface Span {
   readonly js: readonly JsFrame[];
@@ -66,7 +69,9 @@ const isPrompt = ({ askedMs, answeredMs }: Interrupt): boolean =>
 const sum = (spans: readonly Span[]): number =>
   spans.reduce((total, { lengthMs }) => total + lengthMs, 0);
 
-const weightOf = (evidence: StallEvidence, running: "javascript" | null): number =>
+/** Of native code without that which a stack or a forwarder tells of. */
+const weightOf = (evidence: StallEvidence, running: Sighting["running"]): number =>
   evidence.sightings
     .filter((sighting) => sighting.call === null && sighting.running === running)
+    .filter(({ stack, forwarded }) => running !== "native" || (stack ?? forwarded) === null)
     .reduce((total, { weightMs }) => total + weightMs, 0);

@@ -105,14 +105,21 @@ export interface Loading {
  * the loader is only how the program was started.
  */
 export function loadingOf(frames: readonly JsFrame[]): Loading | null {
-  const at = frames.findIndex(isLoader);
-  if (at < 0) return null;
-  const outside = frames.slice(at).filter((frame) => !isOwn(frame));
-  const isCalled = outside.some((frame) => frame.script !== null && !isCore(frame));
-  const isInLoader = frames.slice(0, at).every((frame) => frame.script === null || isCore(frame));
-  if (!isCalled && !isInLoader) return null;
+  // Of modules that load modules, the outermost: the application's line is the one that began it.
+  const at = frames.findLastIndex(
+    (frame, index) => isLoader(frame) && frames.slice(index).some(isScripted),
+  );
+  const innermost = frames.findIndex(isLoader);
+  if (innermost < 0) return null;
+  const isInLoader = !frames.slice(0, innermost).some(isScripted);
+  if (at < 0 && !isInLoader) return null;
+  const outside = frames.slice(at < 0 ? innermost : at);
   return { isImport: !outside.some((frame) => isLoader(frame) && !isEsm(frame)), outside };
 }
+
+/** In a script of the application or of a package. */
+export const isScripted = (frame: JsFrame): boolean =>
+  frame.script !== null && !isCore(frame) && !isOwn(frame);
 
 const isLoader = (frame: JsFrame): boolean =>
   frame.script?.startsWith("node:internal/modules/") === true;

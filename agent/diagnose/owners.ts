@@ -3,13 +3,14 @@
 
 import type { Sighting, StallEvidence } from "../model/evidence";
 import type { JsExit, JsFrame, ThreadStack } from "../model/stack";
-import { jsPieces } from "./answers";
+import { hasAnsweredPromptly, jsPieces } from "./answers";
 import { isSynchronous, languageFunction, type Named, publicApi } from "./core-api";
 import {
   coreFrames,
   isAtomicsWait,
   isCollecting,
   isOwn,
+  isScripted,
   loadingOf,
   nativeCulprit,
   packageOf,
@@ -100,12 +101,21 @@ function waiting(stack: ThreadStack): Owner | null {
   return { kind: "core", named, js: stack.js, certainty: provenCertainty };
 }
 
-function runningOwner(
-  { stack, forwarded, running }: Sighting,
+function runningOwner(sighting: Sighting, evidence: StallEvidence): Owner | null {
+  const { stack, forwarded, running } = sighting;
+  // Where V8's isolate cannot be read, silence tells native code.
+  const isSilent = running === null && forwarded !== null && !hasAnsweredPromptly(evidence);
+  if (running !== "native" && !isSilent) return null;
+  if (stack === null) return forwarded === null ? null : markedOwner(forwarded, []);
+  return exitOwner(stack, forwarded, evidence);
+}
+
+/** Native code that JavaScript called, by where JavaScript was left and what for. */
+function exitOwner(
+  stack: ThreadStack,
+  forwarded: Sighting["forwarded"],
   evidence: StallEvidence,
 ): Owner | null {
-  if (running !== "native") return null;
-  if (stack === null) return forwarded === null ? null : markedOwner(forwarded, []);
   const aliases = allFrames(evidence);
   const { js, exit = null, native } = stack;
   // A function of an addon may have called back JavaScript that V8 works for now.
@@ -153,7 +163,8 @@ function coreOwner(
   aliases: readonly JsFrame[],
   certainty: number,
 ): Owner | null {
-  const named = publicApi(frames, aliases);
+  // Without a caller it is how Node turns the loop or runs promise jobs, and no function of anybody's.
+  const named = js.some(isScripted) ? publicApi(frames, aliases) : null;
   return named === null ? null : { kind: "core", named, js, certainty };
 }
 
@@ -175,7 +186,7 @@ function scriptOwner(
   if (exit === null && js.length === 0) return null;
   const core = coreOwner(coreFrames(js), js, aliases, answeredCertainty);
   if (core !== null) return isSynchronous(core.named) ? core : { ...core, kind: "script" };
-  const named = scriptName(js);
+  const named = js.some(isScripted) ? scriptName(js) : { module: null, symbol: null };
   return { kind: "script", named, js, certainty: answeredCertainty };
 }
 

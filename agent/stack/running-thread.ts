@@ -7,7 +7,7 @@ import type { JsExit, JsFrame, NativeFrame, ThreadStack } from "../model/stack";
 import { type Address, address, bytes } from "../model/units";
 import { apiCallee } from "./api-callee";
 import { findIsolates } from "./isolate";
-import { readJsStack } from "./js-frames";
+import { type JsStack, readJsStack } from "./js-frames";
 import { type Memory, withBudget, withPages, wordOf } from "./memory";
 import type { V8Metadata } from "./v8-metadata";
 
@@ -30,7 +30,10 @@ export interface RunningThread {
   slept(sp: Address): void;
   /** Where it is now: a few reads of memory. Null while that cannot be told. */
   place(): RunningPlace | null;
-  /** The JavaScript above that place; null if the thread has left it meanwhile. About a millisecond. */
+  /**
+   * The JavaScript above that place. If the thread has left it meanwhile, what of Node's own JavaScript and
+   * further out stayed the same; null if that is nothing. About a millisecond.
+   */
   examine(place: NativePlace): ThreadStack | null;
 }
 
@@ -76,7 +79,7 @@ export function openRunningThread(sources: RunningSources): RunningThread {
       if (place?.kind === "native") found = { ...found, isolates: [place.isolate] };
       return place;
     },
-    examine: (place) => (found === null ? null : examine(sources, found.stackHigh, place)),
+    examine: (place) => (found === null ? null : examine(sources, found, place)),
   };
 }
 
@@ -135,23 +138,58 @@ function nativePlace(
   return { kind: "native", isolate, exitFp, exitSp: address(exitSp), key };
 }
 
-function examine(
-  sources: RunningSources,
-  stackHigh: Address,
-  place: NativePlace,
-): ThreadStack | null {
+function examine(sources: RunningSources, found: Found, place: NativePlace): ThreadStack | null {
   const before = fingerprint(sources, place);
   const maps = sources.maps();
   if (before === null || maps === null) return null;
-  const memory = withPages(withBudget(sources.memory, examinationBytes));
-  const sp = address(place.exitSp - 8);
-  const start = { fp: place.exitFp, isExit: true, sp, stackHigh };
-  const js = readJsStack({ memory, maps, v8: sources.v8, start });
+  const js = readFrames(sources, maps, found.stackHigh, place);
   const exit = exitKind(sources, place, maps, js.frames);
   const native = exit === "api" ? calledFrames(sources, place, maps) : [];
   const after = fingerprint(sources, place);
-  if (after === null || !after.equals(before)) return null;
+  if (after?.equals(before) !== true) return lasting(sources, maps, found, js);
   return { native, js: js.frames, gaps: js.gaps, ...(exit === null ? {} : { exit }) };
+}
+
+function readFrames(
+  sources: RunningSources,
+  maps: Maps,
+  stackHigh: Address,
+  { exitFp, exitSp }: NativePlace,
+): JsStack {
+  const memory = withPages(withBudget(sources.memory, examinationBytes));
+  const start = { fp: exitFp, isExit: true, sp: address(exitSp - 8), stackHigh };
+  return readJsStack({ memory, maps, v8: sources.v8, start });
+}
+
+/**
+ * Short native calls in quick succession change the inner frames under the reader's eyes. The outer ones
+ * that a second reading finds unchanged were there at both; they count if Node's JavaScript is innermost, for
+ * then its function is the one that makes those calls.
+ */
+function lasting(
+  sources: RunningSources,
+  maps: Maps,
+  found: Found,
+  first: JsStack,
+): ThreadStack | null {
+  const place = placeOf(sources, found);
+  if (place?.kind !== "native") return null;
+  const second = readFrames(sources, maps, found.stackHigh, place);
+  const frames = commonOuter(first.frames, second.frames);
+  const isOfNode = frames[0]?.script?.startsWith("node:") === true;
+  return isOfNode ? { native: [], js: frames, gaps: [] } : null;
+}
+
+function commonOuter(first: readonly JsFrame[], second: readonly JsFrame[]): readonly JsFrame[] {
+  let count = 0;
+  while (isSameFrame(first.at(-1 - count), second.at(-1 - count))) count++;
+  return second.slice(second.length - count);
+}
+
+function isSameFrame(one: JsFrame | undefined, other: JsFrame | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  const isSameFunction = one.functionName === other.functionName && one.script === other.script;
+  return isSameFunction && one.line === other.line && one.column === other.column;
 }
 
 function calledFrames(

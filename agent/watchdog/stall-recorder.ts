@@ -95,8 +95,10 @@ export function createStallRecorder(
       const weightMs = ms(passedMs - creditPrevious(draft, state, mark, passedMs));
       see(draft, witness, { state, running, mark, weightMs });
       draft.last = mark;
-      // Native code would answer when it is over; it is seen from outside.
-      if (running?.kind !== "native") interrupts.look(nowMs, ms(nowMs - healthyMs), state);
+      // Native code would answer when it is over; it is seen from outside, unless its calls are short.
+      if (running?.kind !== "native" || isMoving(draft)) {
+        interrupts.look(nowMs, ms(nowMs - healthyMs), state);
+      }
     },
     isRecording: () => draft.last !== null,
     view: (endMs) => finish(endMs, draft.last),
@@ -152,18 +154,17 @@ interface Sample {
 function see(draft: Draft, witness: Witness, sample: Sample): void {
   const { state, running, mark, weightMs } = sample;
   const forwarded = witness.forwarded();
-  const key = `${placeOf(state, running)} ${nameOf(forwarded)}`;
+  const inCall = nameOf(forwarded);
+  const own = `${placeOf(state, running)} ${inCall}`;
+  // A reading that was refused because the thread moved is tried again.
+  const stack = draft.sightings.get(own)?.stack ?? readStack(draft, witness, sample);
+  const key = running?.kind === "native" && stack === null ? `${movingNative} ${inCall}` : own;
   const known = draft.sightings.get(key);
   const isNew = known === undefined && draft.sightings.size < sightingsMax;
   draft.newest = known !== undefined || isNew ? key : null;
   if (known !== undefined) {
-    draft.sightings.set(key, {
-      ...known,
-      lastMs: mark.atMs,
-      weightMs: ms(known.weightMs + weightMs),
-      // A reading that was refused because the thread moved is tried again.
-      stack: known.stack ?? readStack(draft, witness, sample),
-    });
+    const sinceMs = ms(known.weightMs + weightMs);
+    draft.sightings.set(key, { ...known, lastMs: mark.atMs, weightMs: sinceMs, stack });
   } else if (isNew) {
     draft.sightings.set(key, {
       firstMs: mark.atMs,
@@ -172,13 +173,17 @@ function see(draft: Draft, witness: Witness, sample: Sample): void {
       state: mark.figures.state,
       call: state === null ? null : witness.call(state),
       running: running?.kind ?? null,
-      stack: readStack(draft, witness, sample),
+      stack,
       forwarded,
     });
   } else {
     draft.gaps.add(`more than ${sightingsMax} places in one stall; later ones were not examined`);
   }
 }
+
+/** Native calls too short to be read: each is another place, and together they are one. */
+const movingNative = "native, moving";
+const isMoving = (draft: Draft): boolean => draft.newest?.startsWith(movingNative) === true;
 
 function readStack(draft: Draft, witness: Witness, sample: Sample): ThreadStack | null {
   const { state, running } = sample;

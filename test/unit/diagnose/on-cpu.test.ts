@@ -166,6 +166,29 @@ describe("native code on the CPU", () => {
     });
   });
 
+  test("in calls too short to be read is told by the answers between them", () => {
+    const removing = [js("rmSync", "node:fs", 1263), ...app];
+    const { cause, culprit } = judge(
+      evidenceOf({
+        sightings: [onCpu({ running: "native", weightMs: ms(70) }), inJavaScript(30)],
+        interrupts: [answer(1030, 1031, [js("lstatSync", "node:fs", 1656), ...removing])],
+      }),
+    );
+    expect(cause).toBe("sync-core-api");
+    expect(culprit).toMatchObject({ module: "node:fs", symbol: "fs.rmSync", site: { line: 12 } });
+  });
+
+  test("is an addon's by its marker alone where V8's memory cannot be read and nobody answered", () => {
+    const sightings = [onCpu({ running: null, forwarded })];
+    const silent = [answer(1025, 1099, app)];
+    expect(judge(evidenceOf({ sightings, interrupts: silent }))).toMatchObject({
+      cause: "sync-native-cpu",
+      culprit: { module: "bcrypt_lib.node", symbol: "hashSync" },
+    });
+    const prompt = [answer(1025, 1025.5, app)];
+    expect(judge(evidenceOf({ sightings, interrupts: prompt })).cause).toBe("js-cpu");
+  });
+
   test("that answered late names nobody by what ran after it", () => {
     const after = [js("next", "/app/next.js", 3)];
     const sightings = [onCpu({ running: null })];
