@@ -7,10 +7,10 @@ import * as fs from "node:fs";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { parseMaps } from "../../../agent/kernel/maps";
 import type { JsFrame } from "../../../agent/model/stack";
-import { address } from "../../../agent/model/units";
+import { address, bytes } from "../../../agent/model/units";
 import { openElf } from "../../../agent/stack/elf";
 import { readJsStack } from "../../../agent/stack/js-frames";
-import { openSelfMemory, selfExecutablePath } from "../../../agent/stack/memory";
+import { type Memory, openSelfMemory, selfExecutablePath } from "../../../agent/stack/memory";
 import { loadV8Metadata } from "../../../agent/stack/v8-metadata";
 import { plainFrames, type SaidFrame } from "../../support/v8-words";
 import { casesOf, type LiveCase } from "./js-live-cases";
@@ -24,6 +24,17 @@ export interface LiveReport {
   readonly frames: readonly JsFrame[];
   readonly gaps: readonly string[];
 }
+
+/** All memory that a reading looked at: goes to a file, for it is more than a pipe takes at once. */
+export interface Recording {
+  readonly maps: string;
+  readonly sp: number;
+  readonly stackHigh: number;
+  /** Whole pages, as base64, by their address. */
+  readonly pages: Readonly<Record<number, string>>;
+}
+
+const pageBytes = 4096;
 
 const blocked = 1;
 const over = 2;
@@ -124,10 +135,11 @@ function runWorker(): void {
   const idle = new Int32Array(new SharedArrayBuffer(4));
   const examine = examiner(pid);
   parentPort?.postMessage("ready");
+  const recordedCase = process.env["JS_LIVE_RECORD"];
   for (;;) {
     const state = Atomics.load(control, cells.state);
     if (state === over) return;
-    const read = state === blocked ? examine() : null;
+    const read = state === blocked ? examine(recordedCase === nameIn(shared, control)) : null;
     if (read === null) {
       Atomics.wait(idle, 0, 0, 1);
       continue;
@@ -141,27 +153,53 @@ function runWorker(): void {
   }
 }
 
+function nameIn(shared: SharedArrayBuffer, control: Int32Array): string {
+  const text = Buffer.from(shared, textAt, control[cells.textBytes]).toString();
+  return (JSON.parse(text) as { name: string }).name;
+}
+
+/** The same memory, which keeps a copy of every page that was read. */
+function recordingMemory(memory: Memory): Memory & { readonly pages: Record<number, string> } {
+  const pages: Record<number, string> = {};
+  const read: Memory["read"] = (at, length) => {
+    for (let page = at - (at % pageBytes); page < at + length; page += pageBytes) {
+      if (page in pages) continue;
+      const content = memory.read(address(page), bytes(pageBytes));
+      if (content.ok) pages[page] = content.value.toString("base64");
+    }
+    return memory.read(at, length);
+  };
+  return { ...memory, read, pages };
+}
+
+const keep = (recording: Recording): void =>
+  fs.writeFileSync(process.env["JS_LIVE_FILE"] ?? "", JSON.stringify(recording));
+
 /** A reading of the main thread's stack; null while that thread is not blocked in read or futex. */
-function examiner(pid: number): () => ReturnType<typeof readJsStack> | null {
+function examiner(pid: number): (isRecorded: boolean) => ReturnType<typeof readJsStack> | null {
   const elf = openElf(selfExecutablePath);
   if (!elf.ok) throw new Error(elf.detail);
   const v8 = loadV8Metadata(elf.value);
   const memory = openSelfMemory();
   if (!v8.ok || !memory.ok) throw new Error("no metadata or no memory");
   let last = "";
-  return () => {
+  return (isRecorded) => {
     const line = fs.readFileSync(`/proc/self/task/${pid}/syscall`, "utf8").trim();
     // The same call twice: the thread has arrived where it stays.
     const settled = line === last && line !== "running";
     last = line;
-    const maps = parseMaps(fs.readFileSync("/proc/self/maps", "utf8"));
+    const mapsText = fs.readFileSync("/proc/self/maps", "utf8");
+    const maps = parseMaps(mapsText);
     if (!settled || !maps.ok) return null;
     const sp = address(Number(line.split(" ").at(-2)));
     const high = maps.value.find(sp)?.high;
     if (high === undefined) return null;
     const start = { fp: null, sp, stackHigh: high };
-    const read = readJsStack({ memory: memory.value, maps: maps.value, v8: v8.value, start });
-    return read.frames.some((frame) => frame.functionName === "block") ? read : null;
+    const source = isRecorded ? recordingMemory(memory.value) : memory.value;
+    const read = readJsStack({ memory: source, maps: maps.value, v8: v8.value, start });
+    if (!read.frames.some((frame) => frame.functionName === "block")) return null;
+    if ("pages" in source) keep({ maps: mapsText, sp, stackHigh: high, pages: source.pages });
+    return read;
   };
 }
 

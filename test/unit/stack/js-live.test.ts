@@ -1,36 +1,9 @@
-import { spawn } from "node:child_process";
-import * as path from "node:path";
-import { createInterface } from "node:readline";
 import { describe, expect, test } from "@jest/globals";
 import type { JsFrame } from "../../../agent/model/stack";
-import { findNodeVersions, type NodeVersion } from "../../support/node-versions";
+import { findNodeVersions } from "../../support/node-versions";
 import { type NamedPlace, saidPlaces, withoutUnreadClass } from "../../support/v8-words";
 import type { LiveReport } from "./js-live-app";
-
-const app = path.join(__dirname, "js-live-app.js");
-
-/** Runs the app, letting each block go when it has been reported. */
-async function reportsOf(
-  { binary }: NodeVersion,
-  flags: readonly string[],
-  tier = "",
-): Promise<LiveReport[]> {
-  const child = spawn(binary, [...flags, app, tier], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { PATH: process.env["PATH"] },
-  });
-  const reports: LiveReport[] = [];
-  try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const report = JSON.parse(line) as LiveReport;
-      reports.push(report);
-      if (report.way === "read") child.stdin.write("x");
-    }
-  } finally {
-    child.kill("SIGKILL");
-  }
-  return reports;
-}
+import { reportsOf } from "./js-live-reports";
 
 function readFrames({ frames }: LiveReport): NamedPlace[] {
   const outward = frames.slice(frames.findIndex(isBlock) + 1);
