@@ -46,20 +46,24 @@ type Settle = (value: unknown) => unknown;
 interface Deferred {
   resolve: Settle;
   reject: Settle;
-  [tapKey]?: RabbitChannelTap;
-  [noteKey]?: FrameNote;
-  [resolveKey]?: Settle;
-  [rejectKey]?: Settle;
+  [followedKey]?: Followed;
 }
-const tapKey = Symbol("loophound.tap");
-const resolveKey = Symbol("loophound.resolve");
-const rejectKey = Symbol("loophound.reject");
+const followedKey = Symbol("loophound.followed");
+
+/** What a deferred that is followed stands for, and its own two functions. */
+interface Followed {
+  readonly tap: RabbitChannelTap;
+  readonly record: number;
+  readonly isWithoutAck: boolean;
+  readonly resolve: Settle;
+  readonly reject: Settle;
+}
 
 type Request = readonly [Deferred, number, number, FrameIterator?];
 
 interface EncoderStream {
   readonly writableLength: number;
-  write(frame: FrameIterator, ...rest: unknown[]): boolean;
+  write(frame: FrameIterator, callback: unknown): boolean;
   writeAsync(frames: object): unknown;
 }
 
@@ -134,10 +138,14 @@ export class RabbitChannelTap {
       };
     });
     replaceFunction<EncoderStream["write"]>(stream, "write", (write) => {
-      return function (this: EncoderStream, frame, ...rest) {
-        guard(room, () => tap.writes(frame), undefined);
+      return function (this: EncoderStream, frame, callback) {
+        try {
+          tap.writes(frame);
+        } catch (error) {
+          countFault(room, error);
+        }
         tap.link.isWriting = true;
-        const isReady = write.call(this, frame, ...rest);
+        const isReady = write.call(this, frame, callback);
         tap.hasWritten();
         return isReady;
       };
@@ -177,20 +185,17 @@ export class RabbitChannelTap {
     this.records.ended();
   }
 
-  settle(note: FrameNote, how: Outcome): void {
-    this.records.settle(note.record, how);
-  }
-
-  answers(note: FrameNote, answer: unknown): void {
+  answers({ record, isWithoutAck }: Followed, answer: unknown): void {
+    this.records.settle(record, outcome.replied);
+    if (!isWithoutAck) return;
     const { consumerTag } = (answer ?? {}) as { readonly consumerTag?: unknown };
-    if (note.isWithoutAck && consumerTag !== undefined) this.withoutAck.add(consumerTag);
-    this.settle(note, outcome.replied);
+    if (consumerTag !== undefined) this.withoutAck.add(consumerTag);
   }
 
   /** The broker closed the channel over it, or the channel is gone. */
-  refuses(note: FrameNote, reason: unknown): void {
+  refuses({ record }: Followed, reason: unknown): void {
     const isGone = this.channel._state.cleared;
-    this.settle(note, isGone ? outcome.flushed : outcome.failed);
+    this.records.settle(record, isGone ? outcome.flushed : outcome.failed);
     const code = isGone ? null : endReason(reason);
     if (code !== null && code !== "NACK") this.onClosedByServer(code);
   }
@@ -200,7 +205,7 @@ export class RabbitChannelTap {
     if (note?.commandId === undefined) return;
     // One is in flight before those that wait.
     note.record = this.records.queued(note.commandId, waiting + 1);
-    this.follow(request[0], note);
+    this.follow(request[0], note.record, note.isWithoutAck);
   }
 
   private writes(frame: FrameIterator): void {
@@ -212,7 +217,7 @@ export class RabbitChannelTap {
     } else {
       note.record = this.records.request(note.commandId, note.record);
       const deferred = this.channel._state.rpc?.[0];
-      if (deferred !== undefined) this.follow(deferred, note);
+      if (deferred !== undefined) this.follow(deferred, note.record, note.isWithoutAck);
     }
   }
 
@@ -227,7 +232,7 @@ export class RabbitChannelTap {
   private awaitsConfirm(tag: number, deferred: Deferred): void {
     try {
       const record = this.records.claimUnconfirmed(tag);
-      if (record !== noRecord) this.follow(deferred, confirmNote(record));
+      if (record !== noRecord) this.follow(deferred, record, false);
     } catch (error) {
       countFault(room, error);
     }
@@ -257,40 +262,34 @@ export class RabbitChannelTap {
     }, heldLookMs).unref();
   }
 
-  private follow(deferred: Deferred, note: FrameNote): void {
-    if (deferred[tapKey] !== undefined) return;
-    deferred[tapKey] = this;
-    deferred[noteKey] = note;
-    deferred[resolveKey] = swapFunction<"resolve", Settle>(deferred, "resolve", resolveFollowed);
-    deferred[rejectKey] = swapFunction<"reject", Settle>(deferred, "reject", rejectFollowed);
+  private follow(deferred: Deferred, record: number, isWithoutAck: boolean): void {
+    if (deferred[followedKey] !== undefined) return;
+    deferred[followedKey] = {
+      tap: this,
+      record,
+      isWithoutAck,
+      resolve: swapFunction<"resolve", Settle>(deferred, "resolve", resolveFollowed),
+      reject: swapFunction<"reject", Settle>(deferred, "reject", rejectFollowed),
+    };
   }
 }
 
-const confirmNote = (record: number): FrameNote => ({
-  commandId: undefined,
-  isWithoutAck: false,
-  tag: 0,
-  isMultiple: false,
-  how: outcome.replied,
-  record,
-});
-
 function resolveFollowed(this: Deferred, value: unknown): unknown {
+  const followed = this[followedKey] as Followed;
   try {
-    const note = this[noteKey];
-    if (note !== undefined) this[tapKey]?.answers(note, value);
+    followed.tap.answers(followed, value);
   } catch (error) {
     countFault(room, error);
   }
-  return this[resolveKey]?.(value);
+  return followed.resolve(value);
 }
 
 function rejectFollowed(this: Deferred, reason: unknown): unknown {
+  const followed = this[followedKey] as Followed;
   try {
-    const note = this[noteKey];
-    if (note !== undefined) this[tapKey]?.refuses(note, reason);
+    followed.tap.refuses(followed, reason);
   } catch (error) {
     countFault(room, error);
   }
-  return this[rejectKey]?.(reason);
+  return followed.reject(reason);
 }

@@ -5,7 +5,7 @@
 // application may print, or of one of its callbacks.
 // https://github.com/cody-greene/node-rabbitmq-client/blob/v5.0.8/src/Connection.ts
 
-import { guard } from "../base/guard";
+import { countFault, guard } from "../base/guard";
 import { outcome } from "../base/ledger";
 import { amqpMethod } from "../model/amqp-methods";
 import { type AmqpRecorder, amqpIds } from "./amqp-records";
@@ -30,7 +30,6 @@ export const rabbitmqClientAdapter: Adapter = {
       taps,
       recorder: null,
       areFramesHooked: false,
-      taken: new WeakMap(),
       links: new WeakMap(),
     };
     return [
@@ -50,7 +49,6 @@ interface Watch {
   readonly taps: Taps;
   recorder: AmqpRecorder | null;
   areFramesHooked: boolean;
-  readonly taken: WeakMap<object, RabbitChannelTap>;
   /** By socket. */
   readonly links: WeakMap<object, RabbitLink>;
 }
@@ -70,7 +68,7 @@ interface Codec {
   readonly genFrame?: unknown;
 }
 
-type MakeFrame = (frame: MethodFrame, ...rest: unknown[]) => FrameIterator;
+type MakeFrame = (frame: MethodFrame, sizeMax: unknown) => FrameIterator;
 
 /** The library makes a lazy iterator for each frame; it is noted which frame that is. */
 function hookFrames(watch: Watch, exports: Codec | null): void {
@@ -78,13 +76,14 @@ function hookFrames(watch: Watch, exports: Codec | null): void {
   if (exports?.Cmd?.BasicPublish !== amqpMethod.basicPublish) return;
   const recorder = recorderOf(watch);
   const restore = replaceFunction<MakeFrame>(exports, "genFrame", (makeFrame) => {
-    return (frame, ...rest) => {
-      const iterator = makeFrame(frame, ...rest);
-      const noted = (): void => {
+    return (frame, sizeMax) => {
+      const iterator = makeFrame(frame, sizeMax);
+      try {
         const note = noteOf(recorder, frame);
         if (note !== null) noteFrame(iterator, note);
-      };
-      guard(room, noted, undefined);
+      } catch (error) {
+        countFault(room, error);
+      }
       return iterator;
     };
   });
@@ -103,7 +102,7 @@ function noteOf({ ids }: AmqpRecorder, { methodId = 0, params }: MethodFrame): F
   const isPassive = params?.passive === true;
   const commandId =
     (isPassive ? ids.passive.get(methodId) : undefined) ?? ids.requests.get(methodId);
-  const how = acknowledgements.get(methodId);
+  const how = commandId === undefined ? acknowledgements.get(methodId) : undefined;
   if (commandId === undefined && how === undefined) return null;
   return {
     commandId,
@@ -150,18 +149,18 @@ function hookChannels(watch: Watch, exports: { readonly default?: unknown } | nu
     replaceFunction<ChannelMap["get"]>(prototype, "get", (get) => {
       return function (this: ChannelMap, id) {
         const channel = get.call(this, id);
-        if (channel !== undefined) {
-          guard(room, () => watch.taken.get(channel)?.receives(), undefined);
+        try {
+          (channel as TakenChannel | undefined)?.[channelTapKey]?.receives();
+        } catch (error) {
+          countFault(room, error);
         }
         return channel;
       };
     }),
     replaceFunction<ChannelMap["delete"]>(prototype, "delete", (remove) => {
       return function (this: ChannelMap, id) {
-        const channel = lookUp.call(this, id);
-        if (channel !== undefined) {
-          guard(room, () => watch.taken.get(channel)?.ended(), undefined);
-        }
+        const channel = lookUp.call(this, id) as TakenChannel | undefined;
+        guard(room, () => channel?.[channelTapKey]?.ended(), undefined);
         return remove.call(this, id);
       };
     }),
@@ -170,7 +169,12 @@ function hookChannels(watch: Watch, exports: { readonly default?: unknown } | nu
   if (!restores.includes(null)) watch.taps.onHooked(library);
 }
 
-type TakenChannel = RabbitChannel & { readonly _conn?: RabbitConnection };
+const channelTapKey = Symbol("loophound.channel");
+
+type TakenChannel = RabbitChannel & {
+  readonly _conn?: RabbitConnection;
+  readonly [channelTapKey]?: RabbitChannelTap;
+};
 
 function take(watch: Watch, channel: TakenChannel): void {
   const { taps, links } = watch;
@@ -187,6 +191,7 @@ function take(watch: Watch, channel: TakenChannel): void {
   const tap = new RabbitChannelTap(recorder, link, channel, (code) =>
     taps.registry.channelClosed(link.id, code),
   );
-  watch.taken.set(channel, tap);
+  // Not enumerable: an application may print its channel.
+  Object.defineProperty(channel, channelTapKey, { value: tap });
   tap.watch();
 }
