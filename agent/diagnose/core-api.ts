@@ -59,6 +59,22 @@ export function publicApi(frames: readonly JsFrame[], aliases: readonly JsFrame[
   return null;
 }
 
+/**
+ * A function of Node's C++ that a script calls by itself: `node::sqlite::StatementSync::Get(...)` is
+ * `sqlite.StatementSync.get` of node:sqlite. Where no public module has its namespace, its own name alone.
+ */
+export function nativeApi(symbol: string): Named {
+  const [path = ""] = symbol.split(/[(<]/);
+  const parts = path.split("::").filter((part) => part !== "node");
+  const last = parts.at(-1) ?? "";
+  const name = last.charAt(0).toLowerCase() + last.slice(1);
+  const [module = "", owner] = parts;
+  const isMethod = parts.length === 3 && publicModules.has(module);
+  return isMethod
+    ? { module: `node:${module}`, symbol: `${module}.${owner}.${name}` }
+    : { module: null, symbol: name };
+}
+
 /** A class of node:buffer is known without its module. */
 const qualified = (module: string, name: string): string =>
   module === "buffer" ? name : `${module}.${name}`;

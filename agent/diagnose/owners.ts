@@ -4,7 +4,7 @@
 import type { Sighting, StallEvidence } from "../model/evidence";
 import type { JsExit, JsFrame, ThreadStack } from "../model/stack";
 import { hasAnsweredPromptly, jsPieces } from "./answers";
-import { isSynchronous, languageFunction, type Named, publicApi } from "./core-api";
+import { isSynchronous, languageFunction, type Named, nativeApi, publicApi } from "./core-api";
 import {
   coreFrames,
   isAtomicsWait,
@@ -144,7 +144,7 @@ function calledOwner(
 function ofNode({ native, js }: ThreadStack): Owner | null {
   const symbol = native[0]?.symbol ?? null;
   if (symbol === null) return null;
-  return { kind: "core", named: { module: null, symbol }, js, certainty: provenCertainty };
+  return { kind: "core", named: nativeApi(symbol), js, certainty: provenCertainty };
 }
 
 const markedOwner = (

@@ -24,6 +24,8 @@ const explainsFrom = 0.5;
 /** The order settles ties: the machine's faults come first, for they would otherwise be ours to blame. */
 const machineRules: readonly Rule[] = [processStopped, cpuStarved, gc, pageFault];
 const heldRules: readonly Rule[] = [moduleLoad, nativeAddon, coreApi, javaScript];
+/** The least that names anybody. */
+const dividedFrom = 0.3;
 /** Of a culprit that had the thread longest, but not for half of the stall. */
 const dividedCertainty = 0.75;
 
@@ -57,16 +59,25 @@ const largest = (matches: readonly Match[]): Match | null =>
   );
 
 /**
- * Code that took turns on the thread, such as a loop and the short native calls in it: most of the stall was
- * code's, and whoever had the largest part is named for it, less surely.
+ * Where nobody has half of the stall, whoever had most of it is named, less surely: if code had most of the time
+ * that the machine left it. A collection, or waiting for a CPU, is part of what computing takes, and code takes
+ * turns, such as a loop and the short native calls in it.
  */
 function divided(machine: readonly Match[], held: readonly Match[]): Match | null {
-  const share = held.reduce((sum, match) => sum + match.share, 0);
   const best = largest(held);
-  if (best === null || share < explainsFrom) return null;
+  if (best === null || best.share < dividedFrom) return null;
+  const codes = sumOf(held);
+  const machines = sumOf(machine);
+  if (codes < (1 - machines) * explainsFrom) return null;
   if (best.share < (largest(machine)?.share ?? 0)) return null;
   return { ...best, certainty: best.certainty * dividedCertainty };
 }
+
+const sumOf = (matches: readonly Match[]): number =>
+  Math.min(
+    1,
+    matches.reduce((sum, match) => sum + match.share, 0),
+  );
 
 function unknown(evidence: StallEvidence, matches: readonly Match[]): Verdict {
   const says = evidence.wasSeenLive

@@ -202,7 +202,9 @@ function calledFrames(
   const callee = apiCallee({ memory, v8, maps, exitFp, isPlainExit });
   if (callee === null) return [];
   const frame = frameAt(callee.entry, maps);
-  return [{ ...frame, symbol: callee.name || frame.symbol }];
+  // Node's own say where they belong; of an addon, JavaScript's name is the one that people know.
+  const isNodes = frame.symbol?.startsWith("node::") === true;
+  return [{ ...frame, symbol: isNodes ? frame.symbol : callee.name || frame.symbol }];
 }
 
 /**

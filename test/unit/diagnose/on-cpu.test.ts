@@ -143,6 +143,17 @@ describe("native code on the CPU", () => {
     expect(culprit).toMatchObject({ module: "node:crypto", symbol: "crypto.Hash.update" });
   });
 
+  test("of Node that a script calls by itself is named after its C++", () => {
+    const symbol = "node::sqlite::StatementSync::Get(v8::FunctionCallbackInfo<v8::Value> const&)";
+    const called = { ...native(executable, symbol), trust: "called" as const };
+    const stack = { ...stackOf([called], app), exit: "api" as const };
+    const { cause, culprit } = judge(
+      evidenceOf({ sightings: [onCpu({ running: "native", stack })] }),
+    );
+    expect(cause).toBe("sync-core-api");
+    expect(culprit).toMatchObject({ module: "node:sqlite", symbol: "sqlite.StatementSync.get" });
+  });
+
   test("of Node is sync-core-api, with the API that the application called", () => {
     const digesting = [js("pbkdf2Sync", "node:internal/crypto/pbkdf2", 74), ...app];
     const { cause, culprit } = judge(evidenceOf({ sightings: [left("api", digesting)] }));
@@ -283,6 +294,16 @@ describe("time on the CPU that was not the script's", () => {
     expect(judge(evidenceOf({ ...evidence, onCpuMs: ms(100), measuredMs: ms(100) })).cause).toBe(
       "gc",
     );
+  });
+
+  test("leaves the script its name where the script had more than any of them", () => {
+    const gc = [{ startMs: ms(1010), durationMs: ms(24), gcKind: "major" as const }];
+    const figures = { onCpuMs: ms(71), runQueueMs: ms(14), measuredMs: ms(100) };
+    const verdict = judge(
+      evidenceOf({ sightings: [inJavaScript(85)], interrupts, gc, ...figures }),
+    );
+    expect(verdict).toMatchObject({ cause: "js-cpu", culprit: { site: { line: 12 } } });
+    expect(verdict.confidence).toBeLessThan(0.75);
   });
 
   test("because others had the CPU is cpu-starved", () => {
