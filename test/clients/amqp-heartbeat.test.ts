@@ -34,7 +34,10 @@ test("a heartbeat missed because the loop was blocked is said in those words", a
   await eventually(() => (missedByClients() > before ? true : null), "the broker's complaint");
   one.hold.letGo();
   const incident = await one.app.waitForIncident(({ state }) => state === "closed");
-  expect(incident).toMatchObject({ cause: "sync-core-api", culprit: { symbol: "readSync" } });
+  expect(incident).toMatchObject({
+    cause: "sync-core-api",
+    culprit: { site: { function: "readOnLoop" } },
+  });
   const [told] = incident.evidence.filter(({ kind }) => kind === "amqp-heartbeat");
   expect(told).toMatchObject({ host: "127.0.0.1", port: server.port, heartbeatMs: 1_000 });
   expect(told?.says).toMatch(
