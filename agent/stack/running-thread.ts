@@ -141,7 +141,7 @@ function nativePlace(
 function examine(sources: RunningSources, found: Found, place: NativePlace): ThreadStack | null {
   const before = fingerprint(sources, place);
   const maps = sources.maps();
-  if (before === null || maps === null) return null;
+  if (before === null || maps === null || wordOf(before, 0) !== place.exitFp) return null;
   const js = readFrames(sources, maps, found.stackHigh, place);
   const exit = exitKind(sources, place, maps, js.frames);
   const native = exit === "api" ? calledFrames(sources, place, maps) : [];
