@@ -174,6 +174,19 @@ describe("totals that are counted elsewhere", () => {
   });
 });
 
+test("AMQP heartbeats that were missed count by server, and ends by their reason", () => {
+  const metrics = createMetrics();
+  metrics.amqpHeartbeatsMissed("10.0.0.1:5672", 3);
+  metrics.amqpHeartbeatsMissed("10.0.0.1:5672", 0);
+  metrics.amqpHeartbeatsMissed("10.0.0.2:5672", 1);
+  expect(stateOf(metrics, "amqpHeartbeatsMissed", { server: "10.0.0.1:5672" })).toBe(3);
+  metrics.amqpClosed("10.0.0.1:5672", "channel", "NOT_FOUND");
+  metrics.amqpClosed("10.0.0.1:5672", "connection", "ECONNRESET");
+  metrics.amqpClosed("10.0.0.1:5672", "channel", "NOT_FOUND");
+  expect(stateOf(metrics, "amqpClosed", { what: "channel", reason: "NOT_FOUND" })).toBe(2);
+  expect(stateOf(metrics, "amqpClosed", { what: "connection" })).toBe(1);
+});
+
 describe("threads that have ended", () => {
   test("no longer stall; what they counted stays until newer ones have ended", () => {
     const metrics = createMetrics();

@@ -23,6 +23,17 @@ describe("inWords", () => {
     );
   });
 
+  test("gives what happened to RabbitMQ's heartbeats a line of its own, and no other fact's place", () => {
+    const told = "the loop was blocked for 31 s; RabbitMQ's heartbeat at 10.0.0.1:5672 is 10 s";
+    const facts = ["one", "two", "three"].map((says) => ({ kind: "cpu-time", says }));
+    const evidence = [...facts, { kind: "amqp-heartbeat", says: told }];
+    expect(lines({ evidence }).filter((line) => / {2}(heartbeat|seen):/.test(line))).toEqual([
+      `  heartbeat: ${told}`,
+      "  seen: one",
+      "  seen: two",
+    ]);
+  });
+
   test("names the worker thread whose loop it was", () => {
     expect(headline({ threadId: 3 })).toContain("event loop of worker thread 3 blocked 312 ms by");
   });
