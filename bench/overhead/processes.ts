@@ -12,7 +12,8 @@ import type { ProcessResults } from "./raw";
 
 const startUps = 25;
 const idleRuns = 3;
-const idleSettleMs = 5_000;
+/** The agent counts a process as idle when its loop has rested for ten seconds. */
+const idleSettleMs = 15_000;
 const idleMs = 20_000;
 
 type Figures = Readonly<Record<string, number>>;
