@@ -56,7 +56,7 @@ export function lookAtOpen(options: LookOptions, nowMs: Ms, isLoopFree: boolean)
       if (isLoopFree && ageMs >= options.thresholdMs && ageMs < givenUpMs) {
         tooLong.push({ record, line: lineOf(options, entry, heads, nowMs) });
       }
-      ask(options, record, nowMs, isLoopFree ? suspiciousFrom(options.thresholdMs) : ms(0));
+      ask(options, record, nowMs);
     }
     return ++visited >= visitedMax || tooLong.length >= suspectsMax;
   });
@@ -78,10 +78,10 @@ function isSuspect(
 const suspiciousFrom = (thresholdMs: Ms): Ms =>
   ms(Math.min(suspicionMaxMs, Math.max(suspicionMinMs, thresholdMs * suspicionShare)));
 
-function ask({ probes }: LookOptions, record: CommandRecord, nowMs: Ms, fromMs: Ms): void {
+function ask({ probes, thresholdMs }: LookOptions, record: CommandRecord, nowMs: Ms): void {
   const { connection, calledMs } = record;
   const ageMs = nowMs - calledMs;
-  if (connection === null || ageMs < fromMs || ageMs >= givenUpMs) return;
+  if (connection === null || ageMs < suspiciousFrom(thresholdMs) || ageMs >= givenUpMs) return;
   const server = serverOf(connection);
   const target = targetOf(connection);
   if (server !== null && target !== null) probes.suspect(server, target, nowMs);

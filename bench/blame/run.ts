@@ -23,6 +23,7 @@ interface Played {
 async function play(scenario: Scenario): Promise<Played> {
   const stage = await openStage(scenario);
   try {
+    await scenario.prepare?.(stage);
     // What the application did at its start is not judged.
     const before = stage.watched.app.incidents().length;
     const lengthMs = await scenario.play(stage);

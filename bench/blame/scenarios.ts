@@ -14,6 +14,8 @@ export interface Scenario {
   readonly part: keyof Blame | null;
   readonly env?: Environment;
   readonly way?: "tcp" | "unix" | "tls" | "password" | "proxy";
+  /** What it takes beforehand; not judged. */
+  readonly prepare?: (stage: Stage) => Promise<unknown>;
   /** Makes the fault and resolves with its length when it is over; 0 without one. */
   readonly play: (stage: Stage) => Promise<number>;
 }
@@ -89,10 +91,13 @@ export const scenarios: readonly Scenario[] = [
   ...[120, 300, 700].map((ms) =>
     server(`all clients paused for ${ms} ms`, (stage) => stage.pauseClients(ms)),
   ),
-  server("KEYS on two million keys", async (stage) => {
-    await stage.ask("DEBUG", "POPULATE", "2000000");
-    await stage.pass(2000);
-    return stage.ask("EVAL", "return #redis.call('KEYS', 'nothing*')", "0");
+  server("KEYS on two million keys", (stage) => stage.ask("KEYS", "nothing*"), {
+    async prepare(stage) {
+      await stage.ask("DEBUG", "POPULATE", "2000000");
+      await stage.pass(3000);
+    },
+    // Nothing but the server itself knows how long it took.
+    part: null,
   }),
   ...[60, 90, 150, 250, 400].map((delayMs) => path(delayMs, 10)),
   ...[90, 250].map((delayMs) => path(delayMs, 50)),
