@@ -103,7 +103,7 @@ function chargedFor(
   const endMs = stall.endMs ?? nowMs;
   const entries = options.ledger
     .overlapping(startMs, endMs, heldMax)
-    .filter((entry) => entry.repliedMs === null || entry.repliedMs >= endMs - endErrorMs)
+    .filter(({ repliedMs }) => wasHeldBy(stall, repliedMs))
     .filter(({ sequence }) => claims.isFreeFor(sequence, stall.id));
   const others = options.slow.stalls().filter((other) => other.endMs <= startMs);
   const stalls = [...others, { startMs, endMs }];
@@ -111,6 +111,15 @@ function chargedFor(
     entries.map((entry) => held(options, entry, stalls, nowMs, unread)),
     (sequence) => claims.claim(sequence, stall.id),
   );
+}
+
+/**
+ * Answered before a stall's end, it was not held up; not answered in the moment of grace after it, it
+ * waits for somebody else, however long the stall was. While the stall goes on, it may be what holds it.
+ */
+function wasHeldBy({ endMs }: Stall, repliedMs: Ms | null): boolean {
+  if (endMs === null) return repliedMs === null;
+  return repliedMs !== null && repliedMs >= endMs - endErrorMs;
 }
 
 /** One command of a stall; the last of `stalls` is that one. */
