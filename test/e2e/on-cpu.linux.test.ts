@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/gl
 import type { Incident } from "../../agent/model/incident";
 import { compileAddon } from "../support/compile-addon";
 import { findNodeVersions } from "../support/node-versions";
+import type { AppOptions } from "../support/run-app";
 import { askHealth } from "./support/page";
 import { appPath, blamingTheApp, startWatched, type WatchedApp } from "./support/watched-app";
 
@@ -57,8 +58,13 @@ afterEach(async () => {
   for (const one of watched.splice(0)) await one.stop();
 });
 
-async function start(nodeBinary: string, way: string, manner: string): Promise<WatchedApp> {
-  const one = await startWatched(script, { nodeBinary, args: [way, manner, addon] });
+async function start(
+  nodeBinary: string,
+  way: string,
+  manner: string,
+  options: Omit<AppOptions, "script" | "args"> = {},
+): Promise<WatchedApp> {
+  const one = await startWatched(script, { ...options, nodeBinary, args: [way, manner, addon] });
   watched.push(one);
   putFirst(one.app.pid);
   return one;
@@ -120,5 +126,20 @@ describe.each(findNodeVersions())("on Node $version", ({ binary }) => {
     one.hold.letGo();
     await one.app.waitForOutput(/waited/);
     expect(accusing(one.app.incidents())).toEqual([]);
+  });
+
+  test("a process that ends right out of a computation waits for no debugger, and prints nothing", async () => {
+    const one = await start(binary, "loop", "exit", { env: { LOOPHOUND_STDERR: "off" } });
+    await one.stall();
+    expect(await one.app.exited).toEqual({ code: 3, signal: null });
+    expect(one.app.stderr()).toBe("");
+  });
+
+  test("the thread is not asked while its inspector is open for somebody else, and the incident says so", async () => {
+    const one = await start(binary, "loop", "sync", { nodeArgs: ["--inspect=127.0.0.1:0"] });
+    await one.stall();
+    const { evidence } = await one.app.waitForIncident(({ state }) => state === "closed");
+    expect(evidence.map(({ kind }) => kind)).not.toContain("interrupts-answered");
+    expect(evidence.some(({ says }) => says.includes("inspector is open"))).toBe(true);
   });
 });
