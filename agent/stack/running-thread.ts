@@ -163,8 +163,8 @@ function readFrames(
 
 /**
  * Short native calls in quick succession change the inner frames under the reader's eyes. The outer ones
- * that a second reading finds unchanged were there at both; they count if Node's JavaScript is innermost, for
- * then its function is the one that makes those calls.
+ * that a second reading finds unchanged were there at both; they count if Node's JavaScript is innermost and
+ * was called by a script, for then its function is the one that makes those calls.
  */
 function lasting(
   sources: RunningSources,
@@ -177,7 +177,8 @@ function lasting(
   const second = readFrames(sources, maps, found.stackHigh, place);
   const frames = commonOuter(first.frames, second.frames);
   const isOfNode = frames[0]?.script?.startsWith("node:") === true;
-  return isOfNode ? { native: [], js: frames, gaps: [] } : null;
+  const hasCaller = frames.some(({ script }) => script?.startsWith("node:") === false);
+  return isOfNode && hasCaller ? { native: [], js: frames, gaps: [] } : null;
 }
 
 function commonOuter(first: readonly JsFrame[], second: readonly JsFrame[]): readonly JsFrame[] {
