@@ -20,8 +20,11 @@ import type { UnreadReplyFinder } from "./unread-replies";
 
 /** Commands examined for one stall; more than this at once are charged by their newest. */
 const heldMax = 4096;
-/** How far a stall's end may be off: a reply read before it was not held up. */
-const endErrorMs = 5;
+/**
+ * How far a stall's end may be off: a reply read before it was not held up. The beat that ends a stall comes
+ * after what the loop had ready, which on a busy machine takes a while; of a long stall it is little.
+ */
+const endErrorMs = { least: 5, most: 50, share: 0.1 } as const;
 
 export interface CommandWatchOptions extends Omit<SettlingOptions, "lines"> {
   /** Shared with the slow commands. */
@@ -117,9 +120,11 @@ function chargedFor(
  * Answered before a stall's end, it was not held up; not answered in the moment of grace after it, it
  * waits for somebody else, however long the stall was. While the stall goes on, it may be what holds it.
  */
-function wasHeldBy({ endMs }: Stall, repliedMs: Ms | null): boolean {
+function wasHeldBy({ startMs, endMs }: Stall, repliedMs: Ms | null): boolean {
   if (endMs === null) return repliedMs === null;
-  return repliedMs !== null && repliedMs >= endMs - endErrorMs;
+  const { least, most, share } = endErrorMs;
+  const errorMs = Math.min(Math.max((endMs - startMs) * share, least), most);
+  return repliedMs !== null && repliedMs >= endMs - errorMs;
 }
 
 /** One command of a stall; the last of `stalls` is that one. */
