@@ -2,6 +2,7 @@
 
 import type { Interrupt, Sighting, StallEvidence } from "../model/evidence";
 import type { JsFrame } from "../model/stack";
+import { ms } from "../model/units";
 import { durationMs } from "./rule";
 
 /** JavaScript answers at once (0.5 ms); a busy machine takes its time. Native code answers when it is over. */
@@ -19,9 +20,11 @@ export function jsPieces(evidence: StallEvidence): readonly JsPiece[] {
   const answered = spans.filter(({ js }) => js.length > 0);
   // Where V8's isolate tells native code from JavaScript, the rest was JavaScript; else the answers tell.
   const unknownMs = weightOf(evidence, null) * (sum(prompt) / Math.max(1, sum(spans)));
+  // V8 left no JavaScript for a callback of native code that the loop itself called: nobody has what was silent.
+  const knownMs = Math.min(weightOf(evidence, "javascript"), sum(prompt));
   return [
     // What stands in a late answer is what ran after native code, not what ran long.
-    ...divide(weightOf(evidence, "javascript") + unknownMs, prompt),
+    ...divide(knownMs + unknownMs, prompt),
     // Late or not, it came between two of many calls.
     ...divide(weightOf(evidence, "native"), answered),
   ];
@@ -54,7 +57,7 @@ function spansOf(evidence: StallEvidence): readonly Span[] {
     const toMs = after === undefined ? endMs : middle(interrupt, after);
     return {
       js: interrupt.js,
-      isPrompt: isPrompt(interrupt),
+      isPrompt: isPrompt(interrupt) || isPrompt(withoutGc(interrupt, evidence)),
       lengthMs: Math.max(0, toMs - fromMs),
     };
   });
@@ -65,6 +68,17 @@ const middle = (first: Interrupt, second: Interrupt): number =>
 
 const isPrompt = ({ askedMs, answeredMs }: Interrupt): boolean =>
   answeredMs !== null && answeredMs - askedMs <= promptMs;
+
+/** JavaScript does not answer before a collection is over. */
+function withoutGc(interrupt: Interrupt, { gc }: StallEvidence): Interrupt {
+  const { askedMs, answeredMs } = interrupt;
+  if (answeredMs === null) return interrupt;
+  const collectedMs = gc.reduce((total, { startMs, durationMs: lengthMs }) => {
+    const overlap = Math.min(answeredMs, startMs + lengthMs) - Math.max(askedMs, startMs);
+    return total + Math.max(0, overlap);
+  }, 0);
+  return { ...interrupt, answeredMs: ms(answeredMs - collectedMs) };
+}
 
 const sum = (spans: readonly Span[]): number =>
   spans.reduce((total, { lengthMs }) => total + lengthMs, 0);

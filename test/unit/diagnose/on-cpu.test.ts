@@ -54,6 +54,24 @@ describe("JavaScript on the CPU", () => {
     expect(judge(evidence)).toMatchObject({ cause: "unknown", culprit: null });
   });
 
+  test("that was silent for most of the stall is not: native code without JavaScript below it ran", () => {
+    const verdict = judge(
+      evidenceOf({
+        sightings: [inJavaScript()],
+        interrupts: [answer(1025, 1080, app), answer(1086, 1086.4, app)],
+      }),
+    );
+    expect(verdict).toMatchObject({ cause: "unknown", culprit: null });
+  });
+
+  test("that answered only after a collection was in JavaScript all the same", () => {
+    const gc = [{ startMs: ms(1020), durationMs: ms(30), gcKind: "major" as const }];
+    const verdict = judge(
+      evidenceOf({ sightings: [inJavaScript()], interrupts: [answer(1025, 1051, app)], gc }),
+    );
+    expect(verdict).toMatchObject({ cause: "js-cpu", culprit: { symbol: "handle" } });
+  });
+
   test("in a package is named with the package and the application's line", () => {
     const parsing = [js("parseArray", "/app/node_modules/redis-parser/lib/parser.js", 300), ...app];
     const { cause, culprit } = judge(
