@@ -35,11 +35,14 @@ export const cpuStarved: Rule = (evidence) => {
   });
 };
 
-/** Asleep without a system call of its own choosing, state D, with faults that went to disk. */
+/**
+ * Asleep without a system call of its own choosing, state D, with faults that went to disk. A read or an fsync of a
+ * slow disk is in state D as well: that wait is the call's, whatever faults there were beside it.
+ */
 export const pageFault: Rule = (evidence) => {
   if (evidence.majorFaults === null || evidence.majorFaults === 0) return null;
   const waitedMs = evidence.sightings
-    .filter((sighting) => sighting.state === "D")
+    .filter((sighting) => sighting.state === "D" && sighting.call === null)
     .reduce((sum, sighting) => sum + sighting.weightMs, 0);
   if (waitedMs === 0) return null;
   return plain("page-fault", shareOf(waitedMs, evidence), 0.9, {

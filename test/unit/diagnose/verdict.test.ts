@@ -153,6 +153,12 @@ describe("the machine's faults", () => {
     expect(judge(evidenceOf({ sightings: [waiting], majorFaults: 12 })).cause).toBe("page-fault");
     expect(judge(evidenceOf({ sightings: [waiting], majorFaults: 0 })).cause).toBe("unknown");
   });
+
+  test("a call that waits for a slow disk in state D is not the doing of a page fault beside it", () => {
+    const fsync = sighting({ state: "D", call: { name: "fsync", target: null } });
+    const { cause } = judge(evidenceOf({ sightings: [fsync], majorFaults: 1 }));
+    expect(cause).not.toBe("page-fault");
+  });
 });
 
 test("an unread reply is told with the time by which it had arrived", () => {
