@@ -83,7 +83,7 @@ export function assembleWatch(options: AssembleOptions): WatchParts {
     unreadFinder: createUnreadReplyFinder((remotePorts) => {
       const found = findByRemotePorts(proc, remotePorts);
       return found.ok ? found.value.entries : [];
-    }),
+    }, nowMs),
     onSettled: options.onSettled,
     history,
     slow: createSlowCommands({

@@ -15,6 +15,7 @@ const pauseMaxMs = 1000;
 /** One connection's row in the kernel's socket table. */
 export interface ReceiveQueue {
   readonly localPort: number;
+  readonly remoteHost: string;
   readonly remotePort: number;
   readonly rxQueueBytes: number;
 }
@@ -29,7 +30,10 @@ export interface UnreadReplyFinder {
   reset(): void;
 }
 
-export function createUnreadReplyFinder(read: ReadReceiveQueues): UnreadReplyFinder {
+export function createUnreadReplyFinder(
+  read: ReadReceiveQueues,
+  clock: () => Ms,
+): UnreadReplyFinder {
   let byConnection = new Map<number, UnreadReply>();
   let pauseMs = firstPauseMs;
   let nextMs = 0;
@@ -40,9 +44,12 @@ export function createUnreadReplyFinder(read: ReadReceiveQueues): UnreadReplyFin
       if (awaited.size === 0) return;
       nextMs = nowMs + pauseMs;
       pauseMs = Math.min(pauseMaxMs, pauseMs * 2);
-      for (const row of read(remotePorts(awaited.values()))) {
+      const rows = read(remotePorts(awaited.values()));
+      // Only now is it known: the bytes may have come while the table was being read.
+      const seenMs = clock();
+      for (const row of rows) {
         const record = awaited.get(row.localPort);
-        const reply = record === undefined ? null : unreadReply(record, row, nowMs);
+        const reply = record === undefined ? null : unreadReply(record, row, seenMs);
         if (reply !== null) byConnection.set(reply.connectionId, reply);
       }
     },
@@ -55,10 +62,12 @@ export function createUnreadReplyFinder(read: ReadReceiveQueues): UnreadReplyFin
   };
 }
 
-function unreadReply(record: CommandRecord, row: ReceiveQueue, nowMs: Ms): UnreadReply | null {
+function unreadReply(record: CommandRecord, row: ReceiveQueue, seenMs: Ms): UnreadReply | null {
   const { connection, sentMs } = record;
   if (row.rxQueueBytes === 0 || connection?.port !== row.remotePort) return null;
   if (sentMs === null || connection.host === null) return null;
+  // The kernel gives one local port to connections to several servers: in a cluster all on one port.
+  if (plainHost(connection.host) !== plainHost(row.remoteHost)) return null;
   return {
     command: record.command,
     client: connection.client,
@@ -67,10 +76,14 @@ function unreadReply(record: CommandRecord, row: ReceiveQueue, nowMs: Ms): Unrea
     host: connection.host,
     port: connection.port,
     sentMs,
-    seenMs: nowMs,
+    seenMs,
     rxQueueBytes: row.rxQueueBytes,
   };
 }
+
+/** As the kernel's table writes it: without the zone of a link-local address, and IPv4 within IPv6 as IPv4. */
+const plainHost = (host: string): string =>
+  host.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
 
 const remotePorts = (records: Iterable<CommandRecord>): ReadonlySet<number> =>
   new Set([...records].map((record) => record.connection?.port ?? 0));

@@ -3,7 +3,12 @@ import type { CommandRecord } from "../../../agent/model/command";
 import { ms } from "../../../agent/model/units";
 import { createUnreadReplyFinder, type ReceiveQueue } from "../../../agent/watchdog/unread-replies";
 
-function sent(sequence: number, command: string, localPort: number | null): CommandRecord {
+function sent(
+  sequence: number,
+  command: string,
+  localPort: number | null,
+  host = "127.0.0.1",
+): CommandRecord {
   return {
     sequence,
     command,
@@ -11,7 +16,7 @@ function sent(sequence: number, command: string, localPort: number | null): Comm
       id: localPort ?? 0,
       client: "ioredis",
       protocol: "redis",
-      host: "127.0.0.1",
+      host,
       port: 6379,
       localPort,
     },
@@ -24,22 +29,43 @@ function sent(sequence: number, command: string, localPort: number | null): Comm
   };
 }
 
-const queue = (localPort: number, rxQueueBytes: number, remotePort = 6379): ReceiveQueue => ({
-  localPort,
-  remotePort,
-  rxQueueBytes,
-});
+const queue = (
+  localPort: number,
+  rxQueueBytes: number,
+  remotePort = 6379,
+  remoteHost = "127.0.0.1",
+): ReceiveQueue => ({ localPort, remoteHost, remotePort, rxQueueBytes });
 
-test("names the oldest unanswered command of a connection whose bytes lie unread", () => {
-  const finder = createUnreadReplyFinder(() => [queue(5001, 9), queue(5002, 0)]);
+const never = () => ms(0);
+
+test("names the oldest unanswered command of a connection whose bytes lie unread, as of the end of the search", () => {
+  const finder = createUnreadReplyFinder(
+    () => [queue(5001, 9), queue(5002, 0)],
+    () => ms(123),
+  );
   finder.sample(ms(120), [sent(1, "EXPIRE", 5001), sent(2, "TTL", 5001), sent(3, "GET", 5002)]);
-  expect(finder.found()).toMatchObject([{ command: "EXPIRE", seenMs: 120, rxQueueBytes: 9 }]);
+  expect(finder.found()).toMatchObject([{ command: "EXPIRE", seenMs: 123, rxQueueBytes: 9 }]);
 });
 
 test("ignores a socket of the same local port to another server", () => {
-  const finder = createUnreadReplyFinder(() => [queue(5001, 9, 5672)]);
+  const finder = createUnreadReplyFinder(() => [queue(5001, 9, 5672)], never);
   finder.sample(ms(120), [sent(1, "EXPIRE", 5001)]);
   expect(finder.found()).toEqual([]);
+});
+
+test("ignores a socket of the same local port to the same port of another host", () => {
+  const finder = createUnreadReplyFinder(() => [queue(5001, 9, 6379, "10.0.0.2")], never);
+  finder.sample(ms(120), [sent(1, "EXPIRE", 5001, "10.0.0.1")]);
+  expect(finder.found()).toEqual([]);
+});
+
+test.each([
+  ["::ffff:10.0.0.1", "10.0.0.1"],
+  ["fe80::1%eth0", "fe80::1"],
+])("knows %s by the kernel's name for it", (host, remoteHost) => {
+  const finder = createUnreadReplyFinder(() => [queue(5001, 9, 6379, remoteHost)], never);
+  finder.sample(ms(120), [sent(1, "EXPIRE", 5001, host)]);
+  expect(finder.found()).toMatchObject([{ command: "EXPIRE", host }]);
 });
 
 test("does not look at all without an outstanding command that was sent over TCP", () => {
@@ -47,7 +73,7 @@ test("does not look at all without an outstanding command that was sent over TCP
   const finder = createUnreadReplyFinder(() => {
     looks++;
     return [];
-  });
+  }, never);
   finder.sample(ms(120), []);
   finder.sample(ms(130), [sent(1, "GET", null)]);
   finder.sample(ms(140), [{ ...sent(2, "GET", 5001), state: "called", sentMs: null }]);
@@ -57,10 +83,13 @@ test("does not look at all without an outstanding command that was sent over TCP
 test("keeps the first sight, looks ever more rarely, and starts anew after a reset", () => {
   const looks: number[] = [];
   let now = 0;
-  const finder = createUnreadReplyFinder(() => {
-    looks.push(now);
-    return looks.length < 2 ? [] : [queue(5001, 4)];
-  });
+  const finder = createUnreadReplyFinder(
+    () => {
+      looks.push(now);
+      return looks.length < 2 ? [] : [queue(5001, 4)];
+    },
+    () => ms(now),
+  );
   for (now = 100; now < 400; now += 10) {
     finder.sample(ms(now), [sent(1, "EXPIRE", 5001), sent(2, "GET", 5002)]);
   }
