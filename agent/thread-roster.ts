@@ -35,6 +35,8 @@ export interface ThreadRoster {
 }
 
 export interface RosterOptions {
+  /** Each look has its own time: the looks at others before it may have taken long. */
+  readonly clock: () => Ms;
   readonly metrics: MetricsStore;
   readonly open: (handover: ThreadHandover) => ThreadDesk;
   /** Asks a thread to beat fast, once. */
@@ -94,7 +96,8 @@ export function createThreadRoster(main: ThreadHandover, options: RosterOptions)
   take(main);
   return {
     look(atMs) {
-      for (const place of [...places.values()]) if (place.dueMs <= atMs) lookAt(place, atMs);
+      for (const place of [...places.values()])
+        if (place.dueMs <= atMs) lookAt(place, options.clock());
       const dueMs = Math.min(...[...places.values()].map((place) => place.dueMs));
       return ms(Math.max(0, dueMs - atMs));
     },

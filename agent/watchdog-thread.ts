@@ -107,6 +107,7 @@ function assemble(start: WatchdogStart, post: Post) {
   const live = createLiveFeed({ nowMs, toEpochMs, pid: process.pid, threads });
   const common = { ...deskOptions(start, metrics, lostTime, add), live };
   const roster = createThreadRoster(start, {
+    clock: nowMs,
     metrics,
     open: (handover) => openDesk(handover, common),
     askFastBeats(desk) {

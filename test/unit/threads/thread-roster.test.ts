@@ -24,6 +24,8 @@ const handover = (threadId: number): ThreadHandover => ({
 });
 
 interface ScriptedDesk extends ThreadDesk {
+  /** How long a look takes. */
+  tookMs: number;
   restMs: number;
   over: boolean;
   wants: boolean;
@@ -32,9 +34,14 @@ interface ScriptedDesk extends ThreadDesk {
   readonly ends: Ms[];
 }
 
-function scripted(threadId: number): ScriptedDesk {
+interface Clock {
+  nowMs: Ms;
+}
+
+function scripted(threadId: number, clock: Clock): ScriptedDesk {
   const desk: ScriptedDesk = {
     threadId,
+    tookMs: 0,
     restMs: 10,
     over: false,
     wants: false,
@@ -43,6 +50,7 @@ function scripted(threadId: number): ScriptedDesk {
     ends: [],
     look(atMs) {
       desk.looks.push(atMs);
+      clock.nowMs = ms(clock.nowMs + desk.tookMs);
       return ms(desk.restMs);
     },
     isOver: () => desk.over,
@@ -66,10 +74,12 @@ function setUp() {
   const ended: number[] = [];
   const metrics = createMetrics();
   let rollCalls = 0;
-  const roster = createThreadRoster(handover(0), {
+  const clock: Clock = { nowMs: ms(0) };
+  const made = createThreadRoster(handover(0), {
+    clock: () => clock.nowMs,
     metrics,
     open({ thread }) {
-      const desk = scripted(thread.threadId);
+      const desk = scripted(thread.threadId, clock);
       desks.set(thread.threadId, desk);
       return desk;
     },
@@ -79,6 +89,13 @@ function setUp() {
     },
     onEnded: (threadId) => void ended.push(threadId),
   });
+  const roster: typeof made = {
+    ...made,
+    look(atMs) {
+      clock.nowMs = atMs;
+      return made.look(atMs);
+    },
+  };
   const desk = (threadId: number): ScriptedDesk => desks.get(threadId) as ScriptedDesk;
   const value = (name: string): unknown =>
     metrics
@@ -118,6 +135,14 @@ describe("looks", () => {
     ]);
     expect(roster.look(ms(200))).toBe(100);
     expect(desk(1).looks).toEqual([30, 100, 200]);
+  });
+
+  test("have each their own time, after the look before that took long", () => {
+    const { roster, desk } = setUp();
+    roster.join(handover(1));
+    desk(0).tookMs = 7;
+    roster.look(ms(100));
+    expect([desk(0).looks, desk(1).looks]).toEqual([[100], [107]]);
   });
 
   test("come at once to a thread that has work, and a thread is asked once to beat fast", () => {
