@@ -3,7 +3,7 @@
 // application needs.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
 import { countFault } from "../agent/base/guard";
 
 export interface Answer {
@@ -172,6 +172,12 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  // An answer that waits behind another one of its connection has no socket yet, and would lie in memory
+  // for as long as the first one's reader likes. Nobody who asks here sends ahead.
+  if (response.socket === null) {
+    request.socket.destroy();
+    return;
+  }
   try {
     const limit = limitTime(response);
     const answered = await answer(routes, request);
@@ -198,6 +204,7 @@ async function answer(
   if (request.method !== "GET" && request.method !== "HEAD") {
     return plain(405, "GET or HEAD only\n");
   }
+  if (!isAddressedHere(request)) return plain(403, "ask by an IP address or localhost\n");
   const [path = "", query = ""] = (request.url ?? "").split("?", 2);
   const route = routes.get(path);
   if (route === undefined) return plain(404, "no such page; / lists what there is\n");
@@ -208,6 +215,19 @@ async function answer(
     return plain(500, "loophound failed to answer; see loophound_internal_errors_total\n");
   }
 }
+
+/**
+ * On loopback, a name other than localhost is somebody else's that was pointed here: a page on the web
+ * could read all of this through its visitor's browser (DNS rebinding). Clients without a Host are none.
+ */
+function isAddressedHere({ headers, socket }: IncomingMessage): boolean {
+  if (!isLoopback(socket.localAddress ?? "")) return true;
+  const name = (headers.host ?? "localhost").replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
+  return name.toLowerCase() === "localhost" || isIP(name) !== 0;
+}
+
+const isLoopback = (address: string): boolean =>
+  address === "::1" || /^(::ffff:)?127\./.test(address);
 
 /** A short answer in plain text. */
 export const plain = (status: number, body: string): Answer => ({

@@ -20,6 +20,7 @@ export interface EventSink {
 
 export interface EventStream {
   isFull(): boolean;
+  /** Ends it at once where there is no room. */
   add(sink: EventSink): void;
   stop(): void;
 }
@@ -33,9 +34,16 @@ export function createEventStream(openReader: () => () => LiveUpdate): EventStre
     timer = null;
   }
 
+  function forget(sink: EventSink): void {
+    readers.delete(sink);
+    if (readers.size === 0) rest();
+  }
+
   function send(sink: EventSink, read: () => LiveUpdate): void {
-    if (sink.writableLength > waitingBytesMax) sink.destroy();
-    else sink.write(`data: ${JSON.stringify(read())}\n\n`);
+    if (sink.writableLength > waitingBytesMax) {
+      forget(sink);
+      sink.destroy();
+    } else sink.write(`data: ${JSON.stringify(read())}\n\n`);
   }
 
   function sendAll(): void {
@@ -45,12 +53,13 @@ export function createEventStream(openReader: () => () => LiveUpdate): EventStre
   return {
     isFull: () => readers.size >= readersMax,
     add(sink) {
+      if (readers.size >= readersMax) {
+        sink.destroy();
+        return;
+      }
       const read = openReader();
       readers.set(sink, read);
-      sink.on("close", () => {
-        readers.delete(sink);
-        if (readers.size === 0) rest();
-      });
+      sink.on("close", () => forget(sink));
       // The browser comes back by itself after this, when the process is there again.
       sink.write("retry: 1000\n\n");
       send(sink, read);

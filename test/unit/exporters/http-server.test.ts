@@ -102,6 +102,25 @@ test("a stream goes on until it is ended, and a HEAD of it is answered at once",
   expect([head.status, await head.text()]).toEqual([200, ""]);
 });
 
+test("requests that were sent ahead are not answered from memory: the connection ends", async () => {
+  const { nextPort } = start();
+  const port = await nextPort();
+  const answers = await exchange(port, "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(3));
+  expect(answers.match(/HTTP\/1\.1 200/g)?.length ?? 0).toBeLessThanOrEqual(1);
+});
+
+test.each([
+  ["localhost:1", 200],
+  ["127.0.0.1:9749", 200],
+  ["[::1]:9749", 200],
+  ["rebound.example:9749", 403],
+  ["localhost.rebound.example", 403],
+])("asked on loopback for the host %s it answers %i", async (name, status) => {
+  const { nextPort } = start();
+  const request = `GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`;
+  expect(await exchange(await nextPort(), request)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+});
+
 test("a page carries its policy", async () => {
   const { nextPort } = start();
   const response = await get(await nextPort(), "/page");
@@ -138,7 +157,7 @@ describe("requests", () => {
     const port = await nextPort();
     const answer = await exchange(
       port,
-      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n",
     );
     expect(answer).toMatch(/^HTTP\/1\.1 405 /);
     expect(answer).toMatch(/\r\nConnection: close\r\n/i);
@@ -151,7 +170,7 @@ describe("requests", () => {
       const port = await nextPort();
       const answer = await exchange(
         port,
-        `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+        `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
       );
       expect(answer).toMatch(/^HTTP\/1\.1 404 /);
     },
@@ -195,7 +214,7 @@ describe("requests", () => {
     const answered = new Promise<string>((resolve) => {
       kept.once("data", (data) => resolve(data.toString()));
     });
-    kept.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    kept.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     expect(await answered).toMatch(/^HTTP\/1\.1 200 /);
     await Promise.all(flood.map(closed));
     expect((await get(port, "/")).status).toBe(200);
@@ -221,7 +240,7 @@ function closed(socket: Socket): Promise<void> {
 async function askAndNotRead(port: number): Promise<Socket> {
   const socket = await open(port);
   socket.pause();
-  socket.write("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+  socket.write("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
   return socket;
 }
 
