@@ -3,13 +3,11 @@
 
 import type { Experiment } from "../model/experiment";
 import type { Evidence } from "../model/incident";
-import { durationOf, type Flight } from "./held-or-delayed";
+import { durationOf, type Flight, sameMomentMs } from "./held-or-delayed";
 import { roundMs } from "./rule";
 
 /** An answer that took no longer came at once, on any network worth a verdict. */
 export const promptMs = 25;
-/** Two replies that one event let go: the read of one may wait for the other's. */
-const sameMomentMs = 15;
 
 /** Time of the path there and back; null while not connected. */
 export const connectTime = ({ startedMs, connectedMs }: Experiment): number | null =>

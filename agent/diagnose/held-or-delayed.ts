@@ -24,8 +24,21 @@ export interface Votes {
 
 /** Closer questions cannot be told apart: replies are read one by one. */
 const apartMs = 8;
+/** Two replies that one event let go: the read of one may wait for the other's. */
+export const sameMomentMs = 15;
+/** After a long silence the backlog is answered one by one: the part of the shorter time that this may take. */
+const backlogShare = 0.1;
 
 export const durationOf = ({ sentMs, untilMs }: Flight): number => untilMs - sentMs;
+
+export const endsApart = (one: Flight, other: Flight): number =>
+  Math.abs(one.untilMs - other.untilMs);
+
+/** Both were answered at one moment. */
+function endTogether(one: Flight, other: Flight): boolean {
+  const backlogMs = Math.min(durationOf(one), durationOf(other)) * backlogShare;
+  return endsApart(one, other) <= Math.max(sameMomentMs, backlogMs);
+}
 
 /** `flights` that were under way together with `answer`, each a vote. */
 export function vote(answer: Flight, flights: readonly Flight[]): Votes {
@@ -39,9 +52,10 @@ export function vote(answer: Flight, flights: readonly Flight[]): Votes {
 }
 
 function kindOf(one: Flight, other: Flight): keyof Votes {
-  const endsApart = Math.abs(one.untilMs - other.untilMs);
+  const apart = endsApart(one, other);
   const lengthsApart = Math.abs(durationOf(one) - durationOf(other));
   if (Math.abs(one.sentMs - other.sentMs) < apartMs) return "open";
-  if (endsApart < lengthsApart / 2) return "held";
-  return lengthsApart < endsApart / 2 ? "delayed" : "open";
+  // Of two times as unlike as a long one and a short one, half the difference is no moment.
+  if (apart < lengthsApart / 2) return endTogether(one, other) ? "held" : "open";
+  return lengthsApart < apart / 2 ? "delayed" : "open";
 }

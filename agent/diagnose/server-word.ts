@@ -8,7 +8,14 @@ import type { Experiment } from "../model/experiment";
 import type { Evidence } from "../model/incident";
 import { type Ms, ms } from "../model/units";
 import { askedFor, connectTime, isMeasured, promptMs, toldBy } from "./experiment-words";
-import { durationOf, type Flight, type Votes, vote } from "./held-or-delayed";
+import {
+  durationOf,
+  endsApart,
+  type Flight,
+  sameMomentMs,
+  type Votes,
+  vote,
+} from "./held-or-delayed";
 import { roundMs } from "./rule";
 
 export interface Question {
@@ -174,7 +181,7 @@ const byAnswerTime: Weigh = (question) => {
   const own = vote(answer, [flight]);
   const votes = vote(answer, [flight, ...peers]);
   const isNow = isDuring(late, flight);
-  if (isNow && isMost(votes.held, votes.delayed)) return heldBy(question, late, own);
+  if (isNow && isMost(votes.held, votes.delayed)) return heldBy(question, late, { answer, own });
   if (votes.delayed >= delayedNeeded && isMost(votes.delayed, votes.held)) {
     return delayedBy(question, late, votes);
   }
@@ -195,17 +202,24 @@ const lateFrom = (one: Experiment): number => lateFromMs + pathsLate * (connectT
 const isMost = (votes: number, against: number): boolean =>
   votes > 0 && votes >= (votes + against) * mostShare;
 
-function heldBy(question: Question, late: Experiment, own: Votes): Finding {
+function heldBy(
+  question: Question,
+  late: Experiment,
+  { answer, own }: { readonly answer: Flight; readonly own: Votes },
+): Finding {
   const { flight } = question;
-  const answeredMs = late.repliedMs ?? flight.untilMs;
-  // It is known of others only, and this one may have had a reason of its own to wait.
-  if (own.held === 0 && flight.untilMs > answeredMs + afterwardsMs) return told(question, late, {});
-  const isLong = askedFor(late, flight) >= durationOf(flight) * explainsFrom;
+  const tookMs = durationOf(answer);
+  const apartMs = endsApart(answer, flight);
+  // It is known of others only: this one had a reason of its own to wait, or was answered before.
+  if (own.held === 0 && apartMs > sameMomentMs) return told(question, late, {});
+  // So short an answer ends near a command of 50 ms by chance: the experiment began half way.
+  if (tookMs <= promptMs && apartMs > tookMs / 2) return told(question, late, {});
+  const isLong = tookMs >= durationOf(flight) * explainsFrom;
   return told(question, late, {
     kind: "server",
     certainty: isLong ? 0.95 : 0.85,
-    silentUntilMs: answeredMs,
-    uncertaintyMs: Math.max(0, (late.connectedMs ?? flight.untilMs) - flight.sentMs),
+    silentUntilMs: answer.untilMs,
+    uncertaintyMs: Math.max(0, answer.sentMs - flight.sentMs),
   });
 }
 

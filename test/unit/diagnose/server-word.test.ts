@@ -52,6 +52,39 @@ describe("a server", () => {
     );
   });
 
+  test.each([
+    [1052, 1032.3],
+    [1050.5, 1038],
+    [1060, 1039.3],
+    [1070, 1049],
+  ])(
+    "that answered a PING soon, and not at the moment of a command's answer at %s, held nothing",
+    (untilMs, repliedMs) => {
+      const short = { flight: flight(1000, untilMs) };
+      const experiments = [experiment(1025, 1025.3, repliedMs)];
+      expect(askServer(question({ ...short, experiments })).kind).toBe("nothing");
+    },
+  );
+
+  test("that held both for a short while let them go together", () => {
+    const short = { flight: flight(1000, 1048) };
+    const experiments = [experiment(1025, 1025.3, 1047.5)];
+    expect(askServer(question({ ...short, experiments })).kind).toBe("server");
+  });
+
+  test("that worked off a backlog after a long silence held them all", () => {
+    const long = { flight: flight(1000, 2040) };
+    const experiments = [experiment(1500, 1500.3, 2000)];
+    expect(askServer(question({ ...long, experiments })).kind).toBe("server");
+  });
+
+  test("that held others had answered this command long before", () => {
+    const experiments = [experiment(1025, 1025.3, 1600)];
+    const peers = [1100, 1200, 1300, 1400, 1450].map((sent) => flight(sent, 1600, 2));
+    const before = { flight: flight(1000, 1100), experiments, peers };
+    expect(askServer(question(before)).kind).toBe("nothing");
+  });
+
   test("that has answered neither for long is silent, while the command is open", () => {
     const open = { isOpen: true, flight: flight(1000, 3000) };
     const finding = askServer(question({ ...open, experiments: [experiment(1030, 1031, null)] }));
