@@ -131,10 +131,14 @@ const isNear = (one: Experiment, { connectionId, sentMs, untilMs }: Flight): boo
 /** Even the server's kernel was late to accept: that is the path. */
 const byConnect: Weigh = (question) => {
   const { flight, experiments } = question;
-  const late = experiments.find((one) => {
+  const enoughMs = Math.max(promptMs, durationOf(flight) * explainsFrom);
+  const late = experiments.find((one, index) => {
     const tookMs = waitedToConnect(one, flight);
-    const enoughMs = Math.max(promptMs, durationOf(flight) * explainsFrom);
-    return tookMs >= enoughMs && isMeasured(tookMs, one) && isNear(one, flight);
+    if (tookMs < enoughMs || !isMeasured(tookMs, one) || !isNear(one, flight)) return false;
+    // It waited together with the command, or the path was so before and nothing newer says otherwise.
+    const fromMs = Math.max(one.startedMs, flight.sentMs);
+    const isShared = Math.min(one.startedMs + tookMs, flight.untilMs) - fromMs >= enoughMs;
+    return isShared || !experiments.slice(index + 1).some((newer) => isAtOnce(newer, enoughMs));
   });
   if (late === undefined) return null;
   const tookMs = connectTime(late);
@@ -145,6 +149,9 @@ const byConnect: Weigh = (question) => {
     uncertaintyMs,
   });
 };
+
+const isAtOnce = (one: Experiment, enoughMs: number): boolean =>
+  (connectTime(one) ?? Number.POSITIVE_INFINITY) < enoughMs;
 
 /** Until it was accepted, given up, or the command was answered; 0 if it was refused. */
 function waitedToConnect(one: Experiment, { untilMs }: Flight): number {

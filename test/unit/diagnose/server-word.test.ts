@@ -149,6 +149,22 @@ describe("a path", () => {
     expect(askServer(question({ experiments: [never] }))).toMatchObject({ kind: "path" });
   });
 
+  test("that lost one SYN before the command was sent is not slow if a later connect was prompt", () => {
+    const lost = experiment(-100, 940, 940.3);
+    const later = experiment(1030, 1030.3, 1420);
+    const command = { flight: flight(1000, 1420) };
+    const both = question({ ...command, experiments: [lost, later] });
+    expect(askServer(both).kind).toBe("server");
+    expect(askDuringStall(both, null).kind).toBe("nothing");
+    expect(askServer(question({ ...command, experiments: [lost] })).kind).toBe("path");
+  });
+
+  test("that was slow while the command waited stays so, though it is prompt by the end", () => {
+    const experiments = [experiment(1025, 2050, 2050.3), experiment(2060, 2060.3, 2060.6)];
+    const command = { flight: flight(1000, 2200) };
+    expect(askServer(question({ ...command, experiments })).kind).toBe("path");
+  });
+
   test("that refuses a connection is not slow", () => {
     const refused = experiment(1030, null, null, { endedMs: ms(1031), failure: "ECONNREFUSED" });
     expect(askServer(question({ experiments: [refused] })).kind).toBe("nothing");
