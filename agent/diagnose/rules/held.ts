@@ -3,7 +3,8 @@
 
 import type { Cause } from "../../model/cause";
 import type { StallEvidence } from "../../model/evidence";
-import type { Evidence } from "../../model/incident";
+import type { Culprit, Evidence } from "../../model/incident";
+import type { Named } from "../core-api";
 import { culpritOf, type Group, groupPieces, targetInWords } from "../culprit";
 import { type OwnerKind, type Piece, piecesOf } from "../owners";
 import { type Rule, roundMs, shareOf } from "../rule";
@@ -20,15 +21,16 @@ const heldBy =
   (kind: OwnerKind): Rule =>
   (evidence) => {
     const pieces = piecesOf(evidence).filter(({ owner }) => owner.kind === kind);
-    const group = groupPieces(pieces)[0];
-    if (group === undefined) return null;
-    const isOnCpu = group.onCpuMs > group.weightMs / 2;
-    const cause = causes[kind](isOnCpu);
     // Not the heaviest place alone: an addon that is called from three lines is one addon.
-    const share = shareOf(weight(sameCulprit(kind, pieces, group)), evidence);
-    const culprit = culpritOf(group);
+    const held = kind === "addon" ? heaviestBy(({ module }) => module, pieces) : pieces;
+    const group = groupPieces(kind === "core" ? heaviestBy(nameOf, held) : held)[0];
+    if (group === undefined) return null;
+    const cpuMs = weight(held.filter(({ isOnCpu }) => isOnCpu));
+    const cause = causes[kind](cpuMs > weight(held) / 2);
+    const share = shareOf(weight(held), evidence);
+    const culprit = mostOf(held, group);
     const { certainty } = group.heaviest.owner;
-    return { cause, share, certainty, culprit, evidence: facts(evidence, group, share) };
+    return { cause, share, certainty, culprit, evidence: facts(evidence, group) };
   };
 
 export const nativeAddon = heldBy("addon");
@@ -39,12 +41,43 @@ export const javaScript = heldBy("script");
 const weight = (pieces: readonly Piece[]): number =>
   pieces.reduce((sum, { weightMs }) => sum + weightMs, 0);
 
-const sameCulprit = (kind: OwnerKind, pieces: readonly Piece[], group: Group): readonly Piece[] =>
-  kind === "addon"
-    ? pieces.filter(({ owner }) => owner.named.module === group.heaviest.owner.named.module)
-    : pieces;
+const nameOf = ({ module, symbol }: Named): string => JSON.stringify([module, symbol]);
 
-function facts(evidence: StallEvidence, group: Group, share: number): readonly Evidence[] {
+/** The pieces that have the same key, of the key that has most of the time. */
+function heaviestBy(
+  keyOf: (named: Named) => string | null,
+  pieces: readonly Piece[],
+): readonly Piece[] {
+  const byKey = new Map<string | null, Piece[]>();
+  for (const piece of pieces) {
+    const key = keyOf(piece.owner.named);
+    byKey.set(key, [...(byKey.get(key) ?? []), piece]);
+  }
+  return [...byKey.values()].reduce<readonly Piece[]>(
+    (top, some) => (weight(some) > weight(top) ? some : top),
+    [],
+  );
+}
+
+/** Of several that share a cause, one that had less than half of it lends it no name, and a place no line. */
+function mostOf(held: readonly Piece[], group: Group): Culprit {
+  const { named } = group.heaviest.owner;
+  const isMost = (weightMs: number): boolean => weightMs >= weight(held) / 2;
+  const isAt = isMost(group.weightMs);
+  const of = (isSame: (other: Named) => boolean): boolean =>
+    isAt || isMost(weight(held.filter(({ owner }) => isSame(owner.named))));
+  const culprit = culpritOf(group);
+  return {
+    ...culprit,
+    module: of(({ module }) => module === named.module) ? culprit.module : null,
+    symbol: of((other) => nameOf(other) === nameOf(named)) ? culprit.symbol : null,
+    site: isAt ? culprit.site : null,
+  };
+}
+
+function facts(evidence: StallEvidence, group: Group): readonly Evidence[] {
+  // What is told of one place is its own time; the cause may have more.
+  const share = shareOf(group.weightMs, evidence);
   const isBlocked = group.heaviest.sighting?.call != null;
   const fact = isBlocked ? blockedIn(group, share) : onCpuIn(group, share);
   return group.heaviest.sighting === null ? [fact, ...answered(evidence)] : [fact];

@@ -99,6 +99,58 @@ describe("a thread that slept in a system call", () => {
   });
 });
 
+describe("several places that share a cause", () => {
+  const calling = (script: string, name: string, line: number, weightMs: number) =>
+    sighting({
+      stack: stackOf(coreStack.native, [
+        js(name, script, 740),
+        js("handle", "/app/server.js", line),
+      ]),
+      weightMs: ms(weightMs),
+    });
+  const says = ({ evidence }: ReturnType<typeof judge>) => evidence[0]?.says;
+
+  test("have the function that had most of it, its own share, and no line that had less than half", () => {
+    const sightings = [
+      calling("node:fs", "readFileSync", 1, 40),
+      calling("node:child_process", "execSync", 2, 35),
+      calling("node:child_process", "execSync", 3, 25),
+    ];
+    const verdict = judge(evidenceOf({ sightings }));
+    expect(verdict.cause).toBe("sync-core-api");
+    expect(verdict.culprit).toMatchObject({ symbol: "child_process.execSync", site: null });
+    expect(says(verdict)).toContain("for 35 % of the stall");
+  });
+
+  test("have no name where no function had half of it", () => {
+    const sightings = ["readFileSync", "statSync", "openSync"].map((name, index) =>
+      calling("node:fs", name, index, 33),
+    );
+    const { cause, culprit } = judge(evidenceOf({ sightings }));
+    expect(cause).toBe("sync-core-api");
+    expect(culprit).toMatchObject({ module: "node:fs", symbol: null, site: null });
+  });
+
+  test("are computing or waiting by all that the addon did, not by its heaviest line", () => {
+    const computing = (line: number) =>
+      sighting({
+        call: null,
+        running: "native",
+        forwarded: { module: "syncredis.node", function: "ttl" },
+        stack: stackOf([], [js("other", "/app/other.js", line)]),
+        weightMs: ms(30),
+      });
+    const sightings = [
+      sighting({ stack: addonStack, weightMs: ms(40) }),
+      computing(1),
+      computing(2),
+    ];
+    const { cause, culprit } = judge(evidenceOf({ sightings }));
+    expect(cause).toBe("sync-native-cpu");
+    expect(culprit).toMatchObject({ module: "syncredis.node", site: null });
+  });
+});
+
 describe("the machine's faults", () => {
   test("collections that cover the stall are gc, whatever else was seen", () => {
     const gc = [{ startMs: ms(990), durationMs: ms(105), gcKind: "major" as const }];
