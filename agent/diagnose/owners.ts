@@ -9,6 +9,7 @@ import {
   coreFrames,
   isAtomicsWait,
   isCollecting,
+  isCore,
   isOwn,
   isScripted,
   loadingOf,
@@ -63,9 +64,11 @@ export function piecesOf(evidence: StallEvidence): readonly Piece[] {
 }
 
 /** By whatever frame V8 or its memory told the name of a wrapper of Node's, the others are known too. */
-const allFrames = ({ interrupts, sightings }: StallEvidence): readonly JsFrame[] => [
-  ...interrupts.flatMap(({ js }) => js),
-  ...sightings.flatMap(({ stack }) => stack?.js ?? []),
+const allFrames = (evidence: StallEvidence): readonly JsFrame[] => stacksOf(evidence).flat();
+
+const stacksOf = ({ interrupts, sightings }: StallEvidence): readonly (readonly JsFrame[])[] => [
+  ...interrupts.map(({ js }) => js),
+  ...sightings.map(({ stack }) => stack?.js ?? []),
 ];
 
 /** Samples count a thread that waits for a CPU, collects garbage or is stopped as one that runs. */
@@ -81,7 +84,7 @@ function onCpuPartOf(evidence: StallEvidence): number {
 function blockedOwner(sighting: Sighting, evidence: StallEvidence): Owner | null {
   const { stack, forwarded } = sighting;
   // Short calls in quick succession: the thread was gone before its stack was read.
-  if (stack === null) return forwarded === null ? null : markedOwner(forwarded, []);
+  if (stack === null) return unreadOwner(forwarded, evidence);
   if (isCollecting(stack)) return null;
   const { js } = stack;
   const native = nativeCulprit(stack, evidence.executable);
@@ -106,7 +109,7 @@ function runningOwner(sighting: Sighting, evidence: StallEvidence): Owner | null
   // Where V8's isolate cannot be read, silence tells native code.
   const isSilent = running === null && forwarded !== null && !hasAnsweredPromptly(evidence);
   if (running !== "native" && !isSilent) return null;
-  if (stack === null) return forwarded === null ? null : markedOwner(forwarded, []);
+  if (stack === null) return unreadOwner(forwarded, evidence);
   return exitOwner(stack, forwarded, evidence);
 }
 
@@ -122,11 +125,22 @@ function exitOwner(
   if (exit === "runtime" || exit === "builtin") return scriptOwner(js, exit, aliases);
   const called = nativeCulprit(stack, evidence.executable);
   if (called !== null) return calledOwner(called, forwarded, js);
-  if (forwarded !== null && native.length === 0) return markedOwner(forwarded, js);
+  const isMarked = forwarded !== null && !isCalledBack(js);
+  if (isMarked && native.length === 0) return markedOwner(forwarded, js);
   if (exit === null) return scriptOwner(js, exit, aliases);
   return (
     loaderOwner(js) ?? coreOwner(coreFrames(js), js, aliases, provenCertainty) ?? ofNode(stack)
   );
+}
+
+/** The marker stays set while an addon calls back JavaScript: then it tells nothing of what that does. */
+const unreadOwner = (forwarded: Sighting["forwarded"], evidence: StallEvidence): Owner | null =>
+  forwarded === null || stacksOf(evidence).some(isCalledBack) ? null : markedOwner(forwarded, []);
+
+/** True if JavaScript stands inside of the innermost call that a forwarder made. */
+function isCalledBack(js: readonly JsFrame[]): boolean {
+  const at = js.findIndex(isOwn);
+  return js.slice(0, Math.max(0, at)).some((frame) => isScripted(frame) || isCore(frame));
 }
 
 /** The function that JavaScript called lies in an addon; a forwarder knows it by its full name. */

@@ -303,6 +303,36 @@ describe("a loop and the short calls in it", () => {
   });
 });
 
+describe("what an addon's callback does", () => {
+  const marked = { module: "re2.node", function: "replace" };
+  const visit = js("visit", "/app/visit.js", 3);
+  const outside = [js("forwarder", "loophound:forwarder", 21), ...app];
+  const exists = [js("existsSync", "node:fs", 280), visit, ...outside];
+
+  test("is not the addon's, though its marker is set", () => {
+    const stack = { ...stackOf([], exists), exit: "api" as const };
+    const sightings = [onCpu({ running: "native", forwarded: marked, stack })];
+    expect(judge(evidenceOf({ sightings }))).toMatchObject({
+      cause: "sync-core-api",
+      culprit: { symbol: "fs.existsSync", site: { function: "visit", line: 3 } },
+    });
+  });
+
+  test("is unknown where no stack was read and an answer came from within it", () => {
+    const sightings = [onCpu({ running: "native", forwarded: marked })];
+    const interrupts = [answer(1050, 1050.5, [visit, ...outside])];
+    expect(judge(evidenceOf({ sightings, interrupts })).cause).toBe("unknown");
+  });
+
+  test("does not clear an addon that was answered around", () => {
+    const sightings = [onCpu({ running: "native", forwarded: marked })];
+    for (const frames of [outside, app]) {
+      const interrupts = [answer(1050, 1050.5, frames)];
+      expect(judge(evidenceOf({ sightings, interrupts })).cause).toBe("sync-native-cpu");
+    }
+  });
+});
+
 describe("time on the CPU that was not the script's", () => {
   const interrupts = [answer(1025, 1025.5, app)];
 
