@@ -1,7 +1,7 @@
 // Collects evidence from the first suspicion until a stall is over: samples that find the thread in
 // the same place become one sighting, with the time that they stand for.
 
-import type { ForwardedCall, Interrupt, Sighting } from "../model/evidence";
+import type { ForwardedCall, Interrupt, Interval, Sighting } from "../model/evidence";
 import type { SyscallState } from "../model/snapshot";
 import type { ThreadStack } from "../model/stack";
 import { type Ms, ms } from "../model/units";
@@ -35,16 +35,23 @@ export interface StallRecorder {
   sample(nowMs: Ms, healthyMs: Ms, state: SyscallState | null): void;
   /** True between the first sample and `take` or `discard`. */
   isRecording(): boolean;
-  /** What is known so far; the time from the last sample to `endMs` goes to the last sighting. */
-  view(endMs: Ms): Recording;
+  /** What is known so far of the stall; the time from the last sample to its end goes to the last sighting. */
+  view(stall: Interval): Recording;
   /** The same with the figures of now, and starts anew. */
-  take(endMs: Ms, nowMs: Ms): Recording;
+  take(stall: Interval, nowMs: Ms): Recording;
   discard(): void;
 }
 
 interface Mark {
   readonly atMs: Ms;
   readonly figures: CpuFigures;
+}
+
+/** It stands for the time since the last healthy sign, of which some may have passed before the stall. */
+interface FirstSample {
+  readonly key: string;
+  readonly sinceMs: Ms;
+  readonly weightMs: Ms;
 }
 
 /** One recording in the making. */
@@ -54,6 +61,7 @@ interface Draft {
   readonly gaps: Set<string>;
   /** Of the sighting that the last sample belongs to; null: it was not examined. */
   newest: string | null;
+  first: FirstSample | null;
   last: Mark | null;
   stacksRead: number;
   runningStacksRead: number;
@@ -63,6 +71,7 @@ const emptyDraft = (): Draft => ({
   sightings: new Map(),
   gaps: new Set(),
   newest: null,
+  first: null,
   last: null,
   stacksRead: 0,
   runningStacksRead: 0,
@@ -78,9 +87,9 @@ export function createStallRecorder(
     draft = emptyDraft();
     interrupts.discard();
   };
-  const finish = (endMs: Ms, now: Mark | null): Recording => ({
-    sightings: sightingsUntil(draft, endMs),
-    interrupts: interrupts.view(endMs),
+  const finish = (stall: Interval, now: Mark | null): Recording => ({
+    sightings: sightingsIn(draft, stall),
+    interrupts: interrupts.view(stall.endMs),
     ...spent(baseline, now),
     gaps: [...draft.gaps, ...interrupts.gaps()],
   });
@@ -92,8 +101,12 @@ export function createStallRecorder(
       const mark = { atMs: nowMs, figures: witness.figures() };
       const passedMs = ms(Math.max(0, nowMs - (draft.last?.atMs ?? healthyMs)));
       const running = mayRun(state) ? witness.running() : null;
-      const weightMs = ms(passedMs - creditPrevious(draft, state, mark, passedMs));
-      see(draft, witness, { state, running, mark, weightMs });
+      const place = placeOf(state, running);
+      const creditMs = creditPrevious(draft, state, mark, passedMs);
+      const usedMs = isFirstSleepIn(draft, state, place) ? usedSince(draft, baseline, mark) : 0;
+      const weightMs = ms(Math.max(0, passedMs - Math.max(creditMs, usedMs)));
+      see(draft, witness, { state, running, place, mark, weightMs });
+      if (draft.last === null) draft.first = firstOf(draft, healthyMs, weightMs);
       draft.last = mark;
       // Native code would answer when it is over; it is seen from outside, unless its calls are short.
       if (running?.kind !== "native" || isMoving(draft)) {
@@ -101,10 +114,10 @@ export function createStallRecorder(
       }
     },
     isRecording: () => draft.last !== null,
-    view: (endMs) => finish(endMs, draft.last),
-    take(endMs, nowMs) {
+    view: (stall) => finish(stall, draft.last),
+    take(stall, nowMs) {
       const now = { atMs: nowMs, figures: witness.figures() };
-      const recording = finish(endMs, now);
+      const recording = finish(stall, now);
       baseline = now;
       discard();
       return recording;
@@ -138,6 +151,19 @@ function creditPrevious(
   return creditMs;
 }
 
+const firstOf = (draft: Draft, sinceMs: Ms, weightMs: Ms): FirstSample | null =>
+  draft.newest === null ? null : { key: draft.newest, sinceMs, weightMs };
+
+/** Found asleep where it was not at the sample before: what it did in between, it did somewhere else. */
+const isFirstSleepIn = (draft: Draft, state: SyscallState | null, place: string): boolean =>
+  state?.kind === "blocked" && draft.newest?.startsWith(`${place} `) !== true;
+
+/** What a sleeper cannot have slept; nobody's, if no sample met it. 0 where the kernel does not tell. */
+function usedSince(draft: Draft, baseline: Mark | null, mark: Mark): number {
+  const since = draft.last ?? baseline;
+  return since === null ? 0 : (usedBetween(since, mark) ?? 0);
+}
+
 /** On a CPU or waiting for one; null where the kernel does not tell. */
 function usedBetween(from: Mark, to: Mark): number | null {
   const { onCpuMs, runQueueMs } = spent(from, to);
@@ -147,15 +173,16 @@ function usedBetween(from: Mark, to: Mark): number | null {
 interface Sample {
   readonly state: SyscallState | null;
   readonly running: RunningPlace | null;
+  readonly place: string;
   readonly mark: Mark;
   readonly weightMs: Ms;
 }
 
 function see(draft: Draft, witness: Witness, sample: Sample): void {
-  const { state, running, mark, weightMs } = sample;
+  const { state, running, place, mark, weightMs } = sample;
   const forwarded = witness.forwarded();
   const inCall = nameOf(forwarded);
-  const own = `${placeOf(state, running)} ${inCall}`;
+  const own = `${place} ${inCall}`;
   // A reading that was refused because the thread moved is tried again.
   const stack = draft.sightings.get(own)?.stack ?? readStack(draft, witness, sample);
   const key = running?.kind === "native" && stack === null ? `${movingNative} ${inCall}` : own;
@@ -211,14 +238,19 @@ function readBlocked(
   return witness.stack(state);
 }
 
-function sightingsUntil(draft: Draft, endMs: Ms): readonly Sighting[] {
+function sightingsIn(draft: Draft, { startMs, endMs }: Interval): readonly Sighting[] {
   return [...draft.sightings].map(([key, sighting]) => {
-    if (key !== draft.newest) return sighting;
-    const moreMs = Math.max(0, endMs - sighting.lastMs);
+    const moreMs = key === draft.newest ? Math.max(0, endMs - sighting.lastMs) : 0;
     const lastMs = ms(sighting.lastMs + moreMs);
-    return { ...sighting, lastMs, weightMs: ms(sighting.weightMs + moreMs) };
+    const stallsMs = sighting.weightMs + moreMs - earlyMs(draft.first, key, startMs);
+    const weightMs = ms(Math.min(stallsMs, Math.max(0, lastMs - startMs)));
+    return { ...sighting, lastMs, weightMs };
   });
 }
+
+/** What the first sample took from before the stall: a loop at rest is looked at so rarely. */
+const earlyMs = (first: FirstSample | null, key: string, startMs: Ms): number =>
+  first?.key === key ? Math.min(first.weightMs, Math.max(0, startMs - first.sinceMs)) : 0;
 
 /** Where the kernel does not say whether it runs, its memory may. */
 const mayRun = (state: SyscallState | null): boolean => state === null || state.kind === "running";

@@ -189,7 +189,7 @@ function react(state: State, event: StallEvent, nowMs: Ms): WatchEvent {
   const one: Finished = {
     stall,
     wasSeenLive: event.wasSeenLive,
-    recording: recorder.take(stall.endMs ?? nowMs, nowMs),
+    recording: recorder.take({ startMs: stall.startMs, endMs: stall.endMs ?? nowMs }, nowMs),
     unread: commands.takeUnread(),
     dueMs: ms(nowMs + graceMs),
   };
@@ -219,7 +219,7 @@ function ongoing(state: State, nowMs: Ms): WatchEvent[] {
 
 function unfinished(state: State, stall: Stall, nowMs: Ms): StallEvidence {
   const { recorder, commands } = state.options;
-  const recording = recorder.view(nowMs);
+  const recording = recorder.view({ startMs: stall.startMs, endMs: nowMs });
   return evidenceOf(
     state,
     { stall, wasSeenLive: true, recording, unread: commands.unread() },
