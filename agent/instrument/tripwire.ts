@@ -42,11 +42,14 @@ function tripOnAddon(trip: () => void): Restore | null {
     process,
     "dlopen",
     (original) =>
-      function tripping(this: unknown, ...args) {
+      function tripping(this: unknown, ...args): unknown {
+        const isOutermost = process.dlopen === tripping;
         trip();
-        // By now it may be a hook of ours; this very function, if somebody put it back.
+        // By now it may be a hook of ours; this very function, if somebody put it back. A wrapper
+        // that somebody laid around this function has been called already and calls it again.
         const current = process.dlopen as Dlopen;
-        return Reflect.apply(current === tripping ? original : current, this, args);
+        const isAnother = isOutermost && current !== tripping;
+        return Reflect.apply(isAnother ? current : original, this, args);
       },
   );
 }
@@ -64,23 +67,26 @@ function tripOnPackage(trip: () => void): Restore | null {
   const { prototype } = Module;
   if (Object.hasOwn(prototype, "loaded")) return null;
   let wasAssigned = false;
-  Object.defineProperty(prototype, "loaded", {
-    get: () => undefined,
-    set(this: AnyModule, value: unknown) {
-      wasAssigned = true;
-      if (packagePart.test(String(this.id))) {
-        trip();
+  const isOurs = (): boolean => Object.getOwnPropertyDescriptor(prototype, "loaded")?.set === set;
+  function set(this: AnyModule, value: unknown): void {
+    wasAssigned = true;
+    if (packagePart.test(String(this.id))) {
+      const wasOurs = isOurs();
+      trip();
+      if (wasOurs && !isOurs()) {
         // To whoever watches now; a plain property if nobody does.
         (this as { loaded?: unknown }).loaded = value;
         return;
       }
-      const plain = { value, writable: true, enumerable: true, configurable: true };
-      Reflect.defineProperty(this, "loaded", plain);
-    },
-    enumerable: false,
-    configurable: true,
-  });
-  const restore = (): void => void Reflect.deleteProperty(prototype, "loaded");
+    }
+    const plain = { value, writable: true, enumerable: true, configurable: true };
+    Reflect.defineProperty(this, "loaded", plain);
+  }
+  const property = { get: () => undefined, set, enumerable: false, configurable: true };
+  Object.defineProperty(prototype, "loaded", property);
+  const restore = (): void => {
+    if (isOurs()) Reflect.deleteProperty(prototype, "loaded");
+  };
   new Module(probeName);
   if (wasAssigned) return restore;
   restore();

@@ -37,6 +37,22 @@ const files: Readonly<Record<string, string>> = {
     process.dlopen = saved;
     codes.push(attempt(() => process.dlopen({ exports: {} }, "./none.node")), trips);
     console.log(codes.join(), saved.name, saved.length);`,
+  "wrapped.cjs": `
+    const attempt = (open) => { try { open(); } catch (error) { return error.code ?? error.name; } };
+    const inner = process.dlopen;
+    let calls = 0;
+    const wrapper = (...args) => { calls++; return inner.apply(process, args); };
+    process.dlopen = wrapper;
+    const { prototype } = module.constructor;
+    const ours = Object.getOwnPropertyDescriptor(prototype, "loaded");
+    Object.defineProperty(prototype, "loaded", {
+      get: ours.get, set(value) { calls++; ours.set.call(this, value); }, configurable: true,
+    });
+    const codes = [trips, attempt(() => process.dlopen({ exports: {} }, "./none.node")), trips, calls];
+    codes.push(attempt(() => process.dlopen({ exports: {} }, "./none.node")), trips, calls);
+    codes.push(process.dlopen === wrapper);
+    const { module: loaded } = require("client");
+    console.log(codes.join(), calls, loaded.loaded, trips);`,
   "socket.cjs": `
     const before = trips;
     require("node:net").connect(1, "127.0.0.1").on("error", () => undefined);
@@ -86,6 +102,13 @@ describe.each(findNodeVersions())("on Node $version", ({ binary }) => {
     const code = "ERR_DLOPEN_FAILED";
     expect(await output(binary, "addon.cjs")).toBe(
       `${[code, 1, code, 1, code, 1].join()} dlopen ${process.dlopen.length}`,
+    );
+  });
+
+  test("goes on to the original where somebody has wrapped what it replaced", async () => {
+    const code = "ERR_DLOPEN_FAILED";
+    expect(await output(binary, "wrapped.cjs")).toBe(
+      `${[0, code, 1, 1, code, 1, 2, true].join()} 3 true 1`,
     );
   });
 
