@@ -88,12 +88,15 @@ function assemble({ config, signals }: WorkerBriefing): Agent {
   };
 }
 
-/** Made when it is first needed. */
-function late<T>(make: () => T): { readonly get: () => T; readonly made: () => T | null } {
+/** Made when it is first needed. The first that is made is everybody's, also if making it asks for it. */
+export function late<T>(make: () => T): { readonly get: () => T; readonly made: () => T | null } {
   let value: T | null = null;
   return {
     get() {
-      value ??= make();
+      if (value !== null) return value;
+      const made = make();
+      // Not before `make` has returned: what asked meanwhile has one already, and may have kept it.
+      value ??= made;
       return value;
     },
     made: () => value,

@@ -4,11 +4,14 @@
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import Module from "node:module";
+import { join, sep } from "node:path";
 import { guard } from "../base/guard";
 import { type Restore, replaceFunction } from "./wrap";
 
 /** Where npm, pnpm and Yarn put packages, also inside Yarn's archives. */
 const packagePart = /[\\/]node_modules[\\/]/;
+/** Our own files, which are a package's too and which a worker loads as it needs them. */
+const ownFolder = join(__dirname, "..", "..") + sep;
 
 type Dlopen = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -70,7 +73,7 @@ function tripOnPackage(trip: () => void): Restore | null {
   const isOurs = (): boolean => Object.getOwnPropertyDescriptor(prototype, "loaded")?.set === set;
   function set(this: AnyModule, value: unknown): void {
     wasAssigned = true;
-    if (packagePart.test(String(this.id))) {
+    if (isOfPackage(String(this.id))) {
       const wasOurs = isOurs();
       trip();
       if (wasOurs && !isOurs()) {
@@ -92,6 +95,9 @@ function tripOnPackage(trip: () => void): Restore | null {
   restore();
   return null;
 }
+
+const isOfPackage = (file: string): boolean =>
+  packagePart.test(file) && !file.startsWith(ownFolder);
 
 /** No path of a real module: it is relative. */
 const probeName = "loophound-probe.js";

@@ -1,13 +1,16 @@
 // In child processes: jest has a module loader of its own, in which Node's is never asked.
 
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { findNodeVersions } from "../../support/node-versions";
 
-const wireFile = join(__dirname, "../../../agent/instrument/tripwire.js");
+const agentFolder = join(__dirname, "../../../agent");
+const wireFile = join(agentFolder, "instrument/tripwire.js");
+/** As npm installs us. */
+const installed = "node_modules/loophound/dist/agent";
 
 const files: Readonly<Record<string, string>> = {
   "preload.cjs": `
@@ -53,6 +56,15 @@ const files: Readonly<Record<string, string>> = {
     codes.push(process.dlopen === wrapper);
     const { module: loaded } = require("client");
     console.log(codes.join(), calls, loaded.loaded, trips);`,
+  "installed.cjs": `
+    const { installTripwire } = require("./${installed}/instrument/tripwire.js");
+    globalThis.trips = 0;
+    const remove = installTripwire(() => { trips++; });
+    const { module: loaded } = require("./${installed}/own.js");
+    const before = [trips, Object.hasOwn(loaded, "loaded"), loaded.loaded];
+    const { tripsWhenRun } = require("client");
+    console.log(before.join(), tripsWhenRun);`,
+  [`${installed}/own.js`]: `exports.module = module;`,
   "socket.cjs": `
     const before = trips;
     require("node:net").connect(1, "127.0.0.1").on("error", () => undefined);
@@ -71,6 +83,9 @@ beforeAll(() => {
     const file = join(folder, name);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
+  }
+  for (const file of ["instrument/tripwire.js", "instrument/wrap.js", "base/guard.js"]) {
+    cpSync(join(agentFolder, file), join(folder, installed, file));
   }
   writeFileSync(join(folder, "none.node"), "this is no addon");
 });
@@ -110,6 +125,10 @@ describe.each(findNodeVersions())("on Node $version", ({ binary }) => {
     expect(await output(binary, "wrapped.cjs")).toBe(
       `${[0, code, 1, 1, code, 1, 2, true].join()} 3 true 1`,
     );
+  });
+
+  test("is not tripped by the agent's own files where it is installed as a package", async () => {
+    expect(await output(binary, "installed.cjs", false)).toBe("0,true,true 1");
   });
 
   test("trips when a socket is opened", async () => {
