@@ -4,6 +4,7 @@
 import type { LedgerEntry } from "../base/ledger-reader";
 import type { CommandRecord, ConnectionInfo } from "../model/command";
 import type { ForwardedCall } from "../model/evidence";
+import { serverOf } from "../model/experiment";
 import type { Ms } from "../model/units";
 import { type AmqpConnections, createAmqpConnections } from "./amqp-connections";
 import { createNativeNames, type NativeNames } from "./native-names";
@@ -53,6 +54,10 @@ export interface Directory {
 /** `host:port`; `local` for a Unix socket, and where the connection is not known. */
 export const serverLabel = (address: Pick<ConnectionInfo, "host" | "port"> | null): string =>
   address === null || address.host === null ? "local" : `${address.host}:${address.port}`;
+
+/** What is learnt of a server is kept by it: unlike the label it tells Unix sockets apart. */
+export const serverKey = (connection: ConnectionInfo | null): string =>
+  serverOf(connection) ?? serverLabel(connection);
 
 export function createDirectory(
   commandNames: readonly string[],

@@ -8,14 +8,14 @@ import type { Interval } from "../model/evidence";
 import { serverOf } from "../model/experiment";
 import { type Ms, ms } from "../model/units";
 import type { ControlProbes } from "./control-probes";
-import { serverLabel } from "./directory";
+import { serverKey } from "./directory";
 import { createRoundTrips } from "./round-trips";
 import { createServerPeers } from "./server-peers";
 
 type Answered = (connectionId: number, sentMs: Ms, repliedMs: Ms) => void;
 
 export interface ServerFacts {
-  /** Where the commands of one server go that were answered while the loop was free. `server`: its label. */
+  /** Where the commands of one server go that were answered while the loop was free. `server`: its key. */
   of(server: string): Answered;
   /** From sent to replied, while the loop is free; null: not enough is known. */
   usualMs(record: CommandRecord): Ms | null;
@@ -37,7 +37,7 @@ export function createServerFacts(probes: ControlProbes): ServerFacts {
         addPeer(connectionId, sentMs, repliedMs);
       };
     },
-    usualMs: ({ connection }) => roundTrips.usualMs(serverLabel(connection)),
+    usualMs: ({ connection }) => roundTrips.usualMs(serverKey(connection)),
     isAsking: (record, untilMs) =>
       probes
         .about(serverOf(record.connection) ?? "", record.calledMs, untilMs)
@@ -45,19 +45,20 @@ export function createServerFacts(probes: ControlProbes): ServerFacts {
     findingOf(record, untilMs, stalls) {
       const { command, connection, sentMs, repliedMs } = record;
       if (sentMs === null || connection === null) return null;
-      const label = serverLabel(connection);
-      const server = serverOf(connection) ?? label;
+      const key = serverKey(connection);
+      // Two that nothing is known of need not be one.
+      const isKnown = serverOf(connection) !== null;
       const question = {
         command,
         flight: { connectionId: connection.id, sentMs, untilMs },
         isOpen: repliedMs === null,
-        experiments: probes.about(server, ms(sentMs - nearMs), untilMs),
-        peers: peers.about(label, ms(sentMs - nearMs), untilMs),
+        experiments: probes.about(key, ms(sentMs - nearMs), untilMs),
+        peers: isKnown ? peers.about(key, ms(sentMs - nearMs), untilMs) : [],
       };
       const isReadLate = stalls.some(
         ({ startMs, endMs }) => untilMs > startMs && untilMs <= endMs + catchUpMs,
       );
-      return isReadLate ? askDuringStall(question, roundTrips.usualMs(label)) : askServer(question);
+      return isReadLate ? askDuringStall(question, roundTrips.usualMs(key)) : askServer(question);
     },
   };
 }

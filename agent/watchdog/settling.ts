@@ -7,7 +7,7 @@ import type { ConnectionInfo } from "../model/command";
 import { isBlocking, isConstantCost } from "../model/constant-cost";
 import { type Ms, ms } from "../model/units";
 import type { CommandHistory } from "./command-history";
-import type { CommandLabels, Directory } from "./directory";
+import { type CommandLabels, type Directory, serverKey } from "./directory";
 import { lineBefore, noteReply, type ReplyLine, type ReplyLines } from "./reply-lines";
 import type { ServerFacts } from "./server-facts";
 import type { SlowCommands } from "./slow-commands";
@@ -106,9 +106,11 @@ export function createSettling(options: SettlingOptions): (isLoopFree: boolean) 
 
 function createPath(
   { facts, history, lines }: SettlingOptions,
-  { server, command }: CommandLabels,
-  { id, protocol }: ConnectionInfo,
+  { command }: CommandLabels,
+  connection: ConnectionInfo,
 ): Path {
+  const { id, protocol } = connection;
+  const server = serverKey(connection);
   return {
     isAnswered: isAnsweredByServer(command),
     isAmqp: protocol === "amqp",

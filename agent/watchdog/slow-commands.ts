@@ -10,7 +10,7 @@ import { isConstantCost, isWaiting, serverTimerMs } from "../model/constant-cost
 import type { Interval } from "../model/evidence";
 import { type Ms, ms } from "../model/units";
 import type { CommandHistory, HistoryFinding } from "./command-history";
-import { serverLabel } from "./directory";
+import { serverKey } from "./directory";
 import type { ServerFacts } from "./server-facts";
 import {
   createSlowEpisodes,
@@ -129,7 +129,7 @@ function suspect(
   if (isConstantCost(command)) return { outside: null };
   const inFlightMs = ms(settledMs - (sentMs ?? calledMs));
   if (inFlightMs < options.thresholdMs || record.ahead > aheadMax) return null;
-  const finding = options.history.judge(serverLabel(record.connection), command, inFlightMs);
+  const finding = options.history.judge(serverKey(record.connection), command, inFlightMs);
   if (finding.kind === "too-few") options.onUnjudged();
   return finding.kind === "outside" ? { outside: finding } : null;
 }
@@ -146,7 +146,7 @@ function overdue(
 
 /** "" where the command never had a connection: its own client kept it. */
 const nameOf = ({ connection }: CommandRecord): string =>
-  connection === null ? "" : serverLabel(connection);
+  connection === null ? "" : serverKey(connection);
 
 /** null: no stall of its own, or nothing unusual after all. */
 function judged(

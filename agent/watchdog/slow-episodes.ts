@@ -22,7 +22,7 @@ const episodesMax = 64;
 
 export interface SlowRecord {
   readonly record: CommandRecord;
-  /** As a key and for people; "" where it never had a connection. */
+  /** As a key; "" where it never had a connection. */
   readonly server: string;
   /** When it settled, or now if it has not. */
   readonly settledMs: Ms;

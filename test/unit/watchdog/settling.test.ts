@@ -1,7 +1,7 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { createLedger, ledgerWriter, outcome } from "../../../agent/base/ledger";
 import { type LedgerEntry, ledgerReader } from "../../../agent/base/ledger-reader";
-import type { CommandRecord } from "../../../agent/model/command";
+import type { CommandRecord, ConnectionInfo } from "../../../agent/model/command";
 import { ms } from "../../../agent/model/units";
 import { createCommandHistory } from "../../../agent/watchdog/command-history";
 import { noProbes } from "../../../agent/watchdog/control-probes";
@@ -63,8 +63,8 @@ function settling() {
     writer.sent(sequence, connectionId, 1000);
     writer.close(sequence, 1000 + tookMs, outcome.replied);
   };
-  const usualMs = () => facts.usualMs(record);
-  return { settle, directory, settled, usualMs, slow, answered };
+  const usualMs = (on: ConnectionInfo = connection) => facts.usualMs({ ...record, connection: on });
+  return { settle, directory, settled, usualMs, slow, answered, facts };
 }
 
 test("a record waits for its names, over several looks, and is told once", () => {
@@ -109,4 +109,46 @@ test("slow commands are handed on, also while the loop is not free", () => {
   settle(false);
   const episodes = slow.take(ms(5000), []);
   expect(episodes.map(({ endMs }) => endMs)).toEqual([1080]);
+});
+
+describe("two servers on Unix sockets", () => {
+  const unix = (id: number, path?: string): ConnectionInfo => {
+    const { host, port, localPort } = { host: null, port: null, localPort: null };
+    const one = { ...connection, id, host, port, localPort };
+    return path === undefined ? one : { ...one, path };
+  };
+  const [a, b] = [unix(1, "/run/a.sock"), unix(2, "/run/b.sock")];
+  /** What the answers of the second connection say of the first one's server. */
+  const saidBy = (other: ConnectionInfo, own: ConnectionInfo) => {
+    const { settle, directory, answered, facts } = settling();
+    directory.addConnection(own);
+    directory.addConnection(other);
+    answered(1, 0.3, other.id);
+    settle(true);
+    const stuck = { ...record, connection: own, sentMs: ms(990), repliedMs: ms(1300) };
+    return facts.findingOf(stuck, ms(1300), [])?.kind;
+  };
+
+  test("are no witnesses for each other, nor are those that are not known to be one", () => {
+    expect(saidBy(b, a)).toBe("nothing");
+    expect(saidBy(unix(2), unix(1))).toBe("nothing");
+    expect(saidBy(unix(2, "/run/a.sock"), a)).toBe("answering");
+  });
+
+  test("have times of their own", () => {
+    const { settle, directory, usualMs, answered } = settling();
+    for (const one of [a, b]) directory.addConnection(one);
+    for (let i = 0; i < 10; i++) answered(1, 3, 1);
+    for (let i = 0; i < 10; i++) answered(1, 40, 2);
+    settle(true);
+    expect([usualMs(a), usualMs(b)]).toEqual([3, 40]);
+  });
+
+  test("are in trouble each on its own", () => {
+    const { settle, directory, slow, answered } = settling();
+    for (const one of [a, b]) directory.addConnection(one);
+    for (const { id } of [a, b]) answered(1, 80, id);
+    settle(false);
+    expect(slow.take(ms(5000), [])).toHaveLength(2);
+  });
 });
