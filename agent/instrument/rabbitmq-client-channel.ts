@@ -6,7 +6,7 @@
 // the promise itself is not touched.
 // https://github.com/cody-greene/node-rabbitmq-client/blob/v5.0.8/src/Channel.ts
 
-import { setTimeout } from "node:timers";
+import * as timers from "node:timers";
 import { countFault, guard } from "../base/guard";
 import { type Outcome, outcome } from "../base/ledger";
 import { amqpMethod } from "../model/amqp-methods";
@@ -21,6 +21,9 @@ const noRecord = 0;
 const confirmMode = 2;
 /** While the socket does not take what was written, it is looked at this often. */
 const heldLookMs = 10;
+
+/** Captured before the application can replace it (fake timers do). */
+const { setTimeout: later } = timers;
 
 const noteKey = Symbol("loophound.note");
 
@@ -246,7 +249,11 @@ export class RabbitChannelTap {
 
   private hasWritten(): void {
     this.link.isWriting = false;
-    this.looks();
+    try {
+      this.looks();
+    } catch (error) {
+      countFault(room, error);
+    }
   }
 
   /** Everything but what the stream still holds is on its way, unless the socket is corked. */
@@ -254,13 +261,17 @@ export class RabbitChannelTap {
     const isCorked = this.link.isCorked();
     const waiting = this.channel._state.stream.writableLength;
     if (!isCorked) this.records.sentAllBut(waiting);
-    if ((waiting === 0 && !isCorked) || this.isLooking || this.channel._state.cleared) return;
+    const isOver = this.channel._state.cleared || this.link.isGone();
+    if ((waiting === 0 && !isCorked) || this.isLooking || isOver) return;
     this.isLooking = true;
-    setTimeout(() => {
-      this.isLooking = false;
-      this.looks();
-    }, heldLookMs).unref();
+    // An alarm may last for hours: all channels wait for its end with one timer.
+    if (!this.link.afterAlarm(this.looksAgain)) later(this.looksAgain, heldLookMs).unref();
   }
+
+  private readonly looksAgain = (): void => {
+    this.isLooking = false;
+    guard(room, () => this.looks(), undefined);
+  };
 
   private follow(deferred: Deferred, record: number, isWithoutAck: boolean): void {
     if (deferred[followedKey] !== undefined) return;

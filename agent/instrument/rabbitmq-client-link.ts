@@ -4,7 +4,7 @@
 // In an alarm the library corks the socket until it is over. That is seen there, and not by a listener
 // for its event, which the application would find among its own.
 
-import { setTimeout } from "node:timers";
+import * as timers from "node:timers";
 import { guard } from "../base/guard";
 import { ms } from "../model/units";
 import { endReason } from "./amqp-close";
@@ -17,14 +17,17 @@ const closedState = 3;
 /** While an alarm goes on, it is looked for its end this often. */
 const alarmLookMs = 20;
 
-/** Captured before the application can replace it (fake timers do). */
+/** Captured before the application can replace them (fake timers do). */
 const soon = queueMicrotask;
+const { setTimeout: later } = timers;
 
 interface Socket {
   readonly remoteAddress?: string;
   readonly remotePort?: number;
   readonly localPort?: number;
+  /** Stays what it was on a socket that is destroyed. */
   readonly writableCorked?: number;
+  readonly destroyed?: boolean;
   cork(): void;
   once(event: "close" | "error", listener: (error?: unknown) => void): unknown;
 }
@@ -44,6 +47,10 @@ export interface RabbitLink {
   isWriting: boolean;
   /** Whether what was written is held back by the library. */
   isCorked(): boolean;
+  /** What was held back then never goes out. */
+  isGone(): boolean;
+  /** Has `then` called once the alarm that goes on is over; false where there is none. */
+  afterAlarm(then: () => void): boolean;
 }
 
 /** Of a connection that is open: asked when it makes a channel. */
@@ -59,8 +66,9 @@ export function openLink({ registry, now }: Taps, connection: RabbitConnection):
     openedMs: ms(now()),
   });
   const isCorked = (): boolean => (socket.writableCorked ?? 0) > 0;
-  const link = { id, isWriting: false, isCorked };
+  const isGone = (): boolean => socket.destroyed === true;
   const onAlarm = (isBlocked: boolean): void => registry.connectionBlocked(id, isBlocked, now());
+  const link: RabbitLink = { id, isWriting: false, isCorked, isGone, afterAlarm: () => false };
   watchCork(socket, link, onAlarm);
 
   let reason: string | null = null;
@@ -81,22 +89,35 @@ function heartbeatMs({ _state }: RabbitConnection) {
   return typeof repeatMs === "number" && repeatMs > 0 ? ms(repeatMs * 2) : null;
 }
 
+/** One timer for the whole connection while an alarm goes on, which ends with the socket at the latest. */
 function watchCork(socket: Socket, link: RabbitLink, onAlarm: (isBlocked: boolean) => void): void {
   let isAlarmed = false;
-  const untilOver = (): void => {
-    if (link.isCorked()) {
-      setTimeout(untilOver, alarmLookMs).unref();
-      return;
-    }
+  const waiting = new Set<() => void>();
+  link.afterAlarm = (then) => {
+    if (isAlarmed) waiting.add(then);
+    return isAlarmed;
+  };
+  const over = (): void => {
     isAlarmed = false;
     onAlarm(false);
+    const told = [...waiting];
+    waiting.clear();
+    for (const then of told) guard(room, then, undefined);
+  };
+  const untilOver = (): void => {
+    if (link.isCorked() && !link.isGone()) later(untilOver, alarmLookMs).unref();
+    else guard(room, over, undefined);
   };
   /** A cork for a write is gone by now. */
-  const look = (): void => {
-    if (isAlarmed || !link.isCorked()) return;
+  const begin = (): void => {
+    if (isAlarmed || !link.isCorked() || link.isGone()) return;
     isAlarmed = true;
     onAlarm(true);
-    untilOver();
+  };
+  const look = (): void => {
+    const wasAlarmed = isAlarmed;
+    guard(room, begin, undefined);
+    if (isAlarmed && !wasAlarmed) untilOver();
   };
   replaceFunction<Socket["cork"]>(socket, "cork", (cork) => {
     return function (this: Socket) {
