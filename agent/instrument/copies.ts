@@ -2,6 +2,7 @@
 // are hooked in each. Application thread.
 
 import { sep } from "node:path";
+import { guard } from "../base/guard";
 import type { Taps } from "./taps";
 import type { Restore } from "./wrap";
 
@@ -73,7 +74,8 @@ export function sayIfUnfit(
   taps: Taps,
   { isComplete, library }: Pick<Copy<string>, "isComplete" | "library">,
 ): void {
-  soon(() => {
+  const say = (): void => {
     if (!isComplete()) taps.onUnfit?.(library);
-  });
+  };
+  soon(() => guard("instrument", say, undefined));
 }

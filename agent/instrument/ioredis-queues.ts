@@ -106,14 +106,22 @@ function watchDepartures(
   replaceFunction<Queue["shift"]>(queue, "shift", (shift) => {
     return function (this: Queue) {
       const item = shift.call(this);
-      if (!watch.isReplying && item !== undefined) departed(item.command);
+      try {
+        if (!watch.isReplying && item !== undefined) departed(item.command);
+      } catch (error) {
+        countFault(room, error);
+      }
       return item;
     };
   });
   // ioredis takes single commands out of the middle when it will not send them again.
   replaceFunction<Queue["remove"]>(queue, "remove", (remove) => {
     return function (this: Queue, index, count) {
-      for (let i = 0; i < count; i++) flushAt(watch, this, index + i, watch.now());
+      try {
+        for (let i = 0; i < count; i++) flushAt(watch, this, index + i, watch.now());
+      } catch (error) {
+        countFault(room, error);
+      }
       return remove.call(this, index, count);
     };
   });

@@ -6,6 +6,7 @@
 // is all that stays the same. A private field would not show in console.log(command) either, but
 // costs some 100 ns a command more on Node 24 and 26.
 
+import { guard } from "../base/guard";
 import { type LedgerWriter, type Outcome, outcome } from "../base/ledger";
 import { askedWaitMs } from "./asked-wait";
 import { noConnectionId, type Registry } from "./registry";
@@ -64,14 +65,19 @@ export function createRecords({ ledger, registry, now }: RecordsParts): Records 
     ledger.close(sequence, atMs, how);
   }
 
+  function settleLast(): void {
+    const command = leaving;
+    leaving = null;
+    if (command !== null) settle(command, leavingMs, leavingAs);
+  }
+
   function settleLeaving(): void {
     isSettlingSoon = false;
-    if (leaving !== null) settle(leaving, leavingMs, leavingAs);
-    leaving = null;
+    guard("instrument", settleLast, undefined);
   }
 
   function leave(command: RedisCommand, how: Outcome): void {
-    if (leaving !== null) settle(leaving, leavingMs, leavingAs);
+    guard("instrument", settleLast, undefined);
     leaving = command;
     leavingAs = how;
     leavingMs = now();

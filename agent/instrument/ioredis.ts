@@ -10,10 +10,11 @@
 // https://github.com/redis/ioredis/blob/v5.9.3/lib/redis/event_handler.ts (connectHandler, closeHandler)
 
 import { sep } from "node:path";
+import { countFault } from "../base/guard";
 import { createCopies, sayIfUnfit } from "./copies";
 import { hookClient, hookCluster, type IoredisCopy } from "./ioredis-class";
 import type { QueueWatch } from "./ioredis-queues";
-import { createRecords, type RedisCommand } from "./ioredis-records";
+import { createRecords, type Records, type RedisCommand } from "./ioredis-records";
 import { ioredisShapes } from "./ioredis-shape";
 import type { Adapter } from "./taps";
 import { replaceFunction } from "./wrap";
@@ -59,8 +60,12 @@ function defaultPrototype(exports: unknown): object | null {
   return typeof prototype === "object" ? prototype : null;
 }
 
+interface QueueItem {
+  readonly command: RedisCommand;
+}
+
 interface DataHandler {
-  shiftCommand(reply: unknown): { readonly command: RedisCommand } | null;
+  shiftCommand(reply: unknown): QueueItem | null;
 }
 
 /**
@@ -76,9 +81,7 @@ function hookReplies(prototype: object, copy: IoredisCopy, watch: QueueWatch): v
         watch.isReplying = true;
         try {
           const item = shiftCommand.call(this, reply);
-          if (!item) return item;
-          if (reply instanceof Error) records.failed(item.command);
-          else records.replied(item.command);
+          if (item) takenBy(records, reply, item);
           return item;
         } finally {
           watch.isReplying = false;
@@ -86,6 +89,15 @@ function hookReplies(prototype: object, copy: IoredisCopy, watch: QueueWatch): v
       };
     }),
   ]);
+}
+
+function takenBy(records: Records, reply: unknown, { command }: QueueItem): void {
+  try {
+    if (reply instanceof Error) records.failed(command);
+    else records.replied(command);
+  } catch (error) {
+    countFault("instrument", error);
+  }
 }
 
 /** The fork is told by its folder; ioredis itself may be installed under any name. */

@@ -4,6 +4,7 @@
 // The sequence of a command's open record lies on the object that the client queues for it, under a
 // symbol. Nothing but the name, its first argument, is read, and of blocking commands the time-out.
 
+import { countFault } from "../base/guard";
 import { type Outcome, outcome } from "../base/ledger";
 import { askedWaitMs } from "./asked-wait";
 import { commandNameCharsMax, noConnectionId } from "./registry";
@@ -78,7 +79,11 @@ export function createRecords({ ledger, registry, now }: Taps): Records {
   }
 
   function settleRemoved(): void {
-    for (const command of removed) settled(command, outcome.flushed);
+    try {
+      for (const command of removed) settled(command, outcome.flushed);
+    } catch (error) {
+      countFault("instrument", error);
+    }
     removed.clear();
   }
 

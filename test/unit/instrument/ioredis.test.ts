@@ -257,6 +257,43 @@ test("a failure of our own is counted, and the command goes its way", () => {
   expect(faultCounts().get("instrument")).toBe(before + 1);
 });
 
+describe("a fork that queues the command itself", () => {
+  const command = (name: string): Item => ({ name }) as unknown as Item;
+  const faults = (): number => faultCounts().get("instrument") ?? 0;
+
+  test("goes its way, and each failure of ours is counted", async () => {
+    hook(library);
+    const redis = new library.Redis();
+    const names = ["get", "set", "ttl", "del", "incr"];
+    for (const queue of [redis.commandQueue, redis.offlineQueue]) {
+      const before = faults();
+      for (const name of names) queue.push(command(name));
+      expect(faults()).toBe(before + names.length);
+      expect(queue.shift()).toEqual({ name: "get" });
+      expect(queue.shift()).toEqual({ name: "set" });
+      expect(queue.remove(0, 1)).toEqual([{ name: "ttl" }]);
+      await endOfRun();
+      expect(faults()).toBe(before + names.length + 3);
+    }
+    const before = faults();
+    expect(redis.replies.shiftCommand("value")).toEqual({ name: "del" });
+    expect(redis.replies.shiftCommand(new Error("WRONGTYPE"))).toEqual({ name: "incr" });
+    await endOfRun();
+    expect(faults()).toBe(before + 2);
+  });
+
+  test("does not spoil what leaves after it", async () => {
+    const states = hook(library);
+    const redis = new library.Redis();
+    redis.commandQueue.push(command("get"));
+    redis.send("set");
+    redis.commandQueue.shift();
+    redis.commandQueue.shift();
+    await endOfRun();
+    expect(states()).toEqual(["flushed"]);
+  });
+});
+
 test("a library whose replies cannot be seen is left alone, and said", async () => {
   const states = hook({ Redis: library.Redis });
   const redis = new library.Redis();

@@ -1,8 +1,11 @@
 // A node-redis that is not as the adapter knows it is left alone, and said.
 
 import { afterEach, expect, test } from "@jest/globals";
+import { faultCounts } from "../../../agent/base/guard";
 import { createLedger, headIndex, ledgerViews, ledgerWriter } from "../../../agent/base/ledger";
+import { sayIfUnfit } from "../../../agent/instrument/copies";
 import { nodeRedisAdapter } from "../../../agent/instrument/node-redis";
+import { createRecords } from "../../../agent/instrument/node-redis-records";
 import { createRegistry } from "../../../agent/instrument/registry";
 
 const restores: (() => void)[] = [];
@@ -90,6 +93,24 @@ test.each([
     expect(unfit).toEqual(["node-redis"]);
   },
 );
+
+test("what we do after the run of the application is counted where it fails, and thrown to nobody", async () => {
+  const fail = (): never => {
+    throw new Error("of ours");
+  };
+  const ledger = { ...ledgerWriter(createLedger(16)), close: fail };
+  const registry = createRegistry(() => undefined);
+  const [onHooked, onClient, keep] = [() => undefined, () => undefined, () => undefined];
+  const taps = { ledger, registry, now: () => 1, onHooked, onUnfit: fail, onClient, keep };
+  const before = faultCounts().get("instrument") ?? 0;
+  sayIfUnfit(taps, { isComplete: () => false, library: "node-redis" });
+  const records = createRecords(taps);
+  const queued = { ...command };
+  records.called(queued, 0);
+  records.removed(queued);
+  await Promise.resolve();
+  expect(faultCounts().get("instrument")).toBe(before + 2);
+});
 
 test("files of the same names in other packages are nobody's business", async () => {
   const others = { "commands-queue": { default: class {} }, "linked-list": {}, socket: null };
