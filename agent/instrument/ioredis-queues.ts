@@ -58,8 +58,10 @@ interface Watched {
 /** A client makes a new command queue for each TCP connection, after connecting. */
 export function watchCommandQueue(watch: QueueWatch, library: string, client: Client): void {
   const queue = client.commandQueue;
-  const watched: Watched = { queue, endedMs: null };
   const before = newest.get(client);
+  // Handed over by its user, and watched since it was made.
+  if (before?.queue === queue) return;
+  const watched: Watched = { queue, endedMs: null };
   if (before !== undefined) flushUnlessResent(watch, client, before);
   newest.set(client, watched);
   let connectionId = notAskedFor;

@@ -7,6 +7,8 @@ import { createLedger, ledgerWriter } from "../../../agent/base/ledger";
 import { ledgerReader } from "../../../agent/base/ledger-reader";
 import { ioredisAdapter } from "../../../agent/instrument/ioredis";
 import { createRegistry, type Registry } from "../../../agent/instrument/registry";
+import type { Shape } from "../../../agent/instrument/shapes";
+import type { Taps } from "../../../agent/instrument/taps";
 import { ms } from "../../../agent/model/units";
 
 interface Item {
@@ -82,12 +84,13 @@ let stopAll: (() => void)[] = [];
 let hooked: string[] = [];
 let unfit: string[] = [];
 let clientsSeen = 0;
+let shapes: readonly Shape[] = [];
 
 function hook(library: Partial<Library>, registry: Registry = createRegistry(() => undefined)) {
   const buffer = createLedger(64);
   buffers.push(buffer);
   let clock = 1;
-  const targets = ioredisAdapter.targets({
+  const taps: Taps = {
     ledger: ledgerWriter(buffer),
     registry,
     now: () => clock++,
@@ -95,7 +98,9 @@ function hook(library: Partial<Library>, registry: Registry = createRegistry(() 
     onUnfit: (name) => unfit.push(name),
     onClient: () => clientsSeen++,
     keep: (restore) => stopAll.push(restore),
-  });
+  };
+  const targets = ioredisAdapter.targets(taps);
+  shapes = ioredisAdapter.shapes?.(taps) ?? [];
   for (const { suffix, adapt } of targets) {
     const exported = library[suffix.slice("/built/".length, -".js".length) as keyof Library];
     if (exported !== undefined) adapt({ default: exported }, `/app/node_modules/ioredis${suffix}`);
@@ -218,6 +223,16 @@ describe("a connection that closes", () => {
     redis.resetCommandQueue();
     expect(states()).toEqual(["flushed"]);
   });
+});
+
+test("a client that is handed over, and is hooked already, keeps its commands in flight", () => {
+  const states = hook(library);
+  const redis = new library.Redis();
+  redis.send("get");
+  shapes[0]?.adopt(redis);
+  expect(states()).toEqual(["sent"]);
+  redis.replies.shiftCommand("value");
+  expect(states()).toEqual(["replied"]);
 });
 
 test("a client has a new connection id for each of its connections", () => {
