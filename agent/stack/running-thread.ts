@@ -21,6 +21,8 @@ export interface NativePlace {
   readonly exitFp: Address;
   /** The stack pointer when JavaScript was left; native frames lie below. */
   readonly exitSp: Address;
+  /** Where in its function JavaScript made the call: no two calls of a function return to the same place. */
+  readonly caller: string;
   /** The same for the same call of the same function from the same place, as far as a few words tell. */
   readonly key: string;
 }
@@ -134,8 +136,9 @@ function nativePlace(
   // All interpreted functions are returned to at one place: there the bytecode's offset tells calls apart.
   const isInFile = found.fileCode.some(({ low, high }) => returnPc >= low && returnPc < high);
   const offset = isInFile ? memory.word(address(callerFp + v8.frame.bytecodeOffset)) : null;
-  const key = [exitFp, returnPc, ...target, offset?.ok === true ? offset.value : 0].join(" ");
-  return { kind: "native", isolate, exitFp, exitSp: address(exitSp), key };
+  const caller = `${returnPc}+${offset?.ok === true ? offset.value : 0}`;
+  const key = [exitFp, caller, ...target].join(" ");
+  return { kind: "native", isolate, exitFp, exitSp: address(exitSp), caller, key };
 }
 
 function examine(sources: RunningSources, found: Found, place: NativePlace): ThreadStack | null {

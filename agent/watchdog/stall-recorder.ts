@@ -100,8 +100,9 @@ export function createStallRecorder(
     sample(nowMs, healthyMs, state) {
       const mark = { atMs: nowMs, figures: witness.figures() };
       const passedMs = ms(Math.max(0, nowMs - (draft.last?.atMs ?? healthyMs)));
-      const running = mayRun(state) ? witness.running() : null;
-      const place = placeOf(state, running);
+      const found = state?.kind === "outside" ? null : witness.running();
+      const running = mayRun(state) ? found : null;
+      const place = placeOf(state, found);
       const creditMs = creditPrevious(draft, state, mark, passedMs);
       const usedMs = isFirstSleepIn(draft, state, place) ? usedSince(draft, baseline, mark) : 0;
       const weightMs = ms(Math.max(0, passedMs - Math.max(creditMs, usedMs)));
@@ -258,13 +259,19 @@ const mayRun = (state: SyscallState | null): boolean => state === null || state.
 const nameOf = (call: ForwardedCall | null): string =>
   call === null ? "" : `${call.module} ${call.function}`;
 
-/** Same place: same call at the same depth of stack and program counter; on CPU, called from the same place. */
-function placeOf(state: SyscallState | null, running: RunningPlace | null): string {
-  if (running !== null) return running.kind === "native" ? `native@${running.key}` : "javascript";
+/**
+ * Same place: same call at the same depth of stack and program counter, made by JavaScript at the same place, where
+ * that can be told: one function may block in two lines. On CPU, called from the same place.
+ */
+function placeOf(state: SyscallState | null, found: RunningPlace | null): string {
+  const native = found?.kind === "native" ? found : null;
+  if (state?.kind === "blocked") {
+    const call = `${state.number}(${state.args[0]})@${state.sp}:${state.pc}`;
+    return native === null ? call : `${call}<${native.caller}`;
+  }
+  if (found !== null) return native === null ? "javascript" : `native@${native.key}`;
   if (state === null) return "unreadable";
-  if (state.kind === "running") return "running";
-  const call = state.kind === "blocked" ? `${state.number}(${state.args[0]})` : "outside";
-  return `${call}@${state.sp}:${state.pc}`;
+  return state.kind === "running" ? "running" : `outside@${state.sp}:${state.pc}`;
 }
 
 function spent(first: Mark | null, last: Mark | null) {

@@ -33,7 +33,7 @@ export interface Witness {
   call(state: SyscallState): BlockingCall | null;
   /** The stack of a thread blocked in `state`; null if it moved on meanwhile or refuses. About a millisecond. */
   stack(state: SyscallState): ThreadStack | null;
-  /** Where a thread on CPU is: a few reads of its memory; null where that cannot be told. */
+  /** Where a thread is, on CPU or blocked: a few reads of its memory; null where that cannot be told. */
   running(): RunningPlace | null;
   /** The JavaScript that called the native code it is in; null if it has left that meanwhile. */
   runningStack(place: NativePlace): ThreadStack | null;

@@ -145,6 +145,27 @@ test("the same call at another depth of the stack is another place", () => {
   expect(recorder.view(until(125)).sightings).toHaveLength(2);
 });
 
+test("the same call made by another line of the same function is another place, with its own stack", () => {
+  const live = witness();
+  const callers = ["70+10", "70+10", "70+24", "70+24"];
+  live.running = () => ({
+    kind: "native",
+    isolate: 1 as Address,
+    exitFp: 1200 as Address,
+    exitSp: 1100 as Address,
+    caller: callers.shift() ?? "",
+    key: String(callers.length),
+  });
+  const recorder = createStallRecorder(live);
+  for (const now of [110, 120, 130, 140]) recorder.sample(ms(now), ms(100), blockedIn(0));
+  const { sightings } = recorder.take(until(500), ms(501));
+  expect(sightings).toMatchObject([
+    { weightMs: 20, call: { name: "call-0" }, running: null },
+    { weightMs: 20 + 360, call: { name: "call-0" }, running: null },
+  ]);
+  expect(live.stacksRead).toBe(2);
+});
+
 test("no stack is read of a running thread", () => {
   const live = witness();
   createStallRecorder(live).sample(ms(110), ms(100), running);
