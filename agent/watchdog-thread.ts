@@ -15,7 +15,7 @@ import { faultCounts, guard, onFault } from "./base/guard";
 import { signal, signalCells } from "./base/signals";
 import { flagCells, threadFlag } from "./base/thread-flags";
 import { openCpuThrottling } from "./kernel/cgroup-cpu";
-import { readOwnCpu } from "./kernel/own-cpu";
+import { readOwnCpu, readOwnRunQueueWait } from "./kernel/own-cpu";
 import { createProcRoot } from "./kernel/proc-root";
 import type { Incident } from "./model/incident";
 import { type Ms, ms } from "./model/units";
@@ -89,7 +89,7 @@ function assemble(start: WatchdogStart, post: Post) {
     if (threadId === mainThreadId) post(message);
     else toWorkers.post(threadId, message);
   };
-  const lostTime = createLostTime();
+  const lostTime = createLostTime(() => readOwnRunQueueWait(common.proc));
   const store = createIncidentStore({
     nowMs,
     onDropped: (count) => metrics.dropped("incident", count),

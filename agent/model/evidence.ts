@@ -13,6 +13,12 @@ export interface Interval {
   readonly endMs: Ms;
 }
 
+/** The watchdog was kept from running. */
+export interface LostInterval extends Interval {
+  /** Of that it waited for a CPU, or up to a second before: nobody stopped it then. */
+  readonly waitedMs: Ms;
+}
+
 /** What a descriptor leads to. */
 export type Target =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
@@ -111,7 +117,7 @@ export interface StallEvidence {
   readonly throttledMs: Ms | null;
   readonly gc: readonly GcEntry[];
   /** When the watchdog itself was kept from running. */
-  readonly lost: readonly Interval[];
+  readonly lost: readonly LostInterval[];
   readonly unreadReplies: readonly UnreadReply[];
   readonly commands: readonly ChargedCommand[];
   /** Absent where none was open. */

@@ -52,10 +52,11 @@ export const pageFault: Rule = (evidence) => {
   });
 };
 
-/** Both threads lost the same time, and nobody was waiting for a CPU. */
+/** Both threads lost the same time, and nobody was waiting for a CPU: what either waited for one is no stop. */
 export const processStopped: Rule = (evidence) => {
   const lostMs = evidence.lost.reduce(
-    (sum, interval) => sum + overlapMs(interval.startMs, interval.endMs, evidence),
+    (sum, { startMs, endMs, waitedMs }) =>
+      sum + Math.max(0, overlapMs(startMs, endMs, evidence) - waitedMs),
     0,
   );
   const ownMs = lostMs - (evidence.runQueueMs ?? 0) - (evidence.onCpuMs ?? 0);

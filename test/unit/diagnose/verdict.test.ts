@@ -188,16 +188,22 @@ describe("the machine's faults", () => {
   });
 
   test("both threads losing the same time means the process was stopped", () => {
-    const lost = [{ startMs: ms(995), endMs: ms(1100) }];
+    const lost = [{ startMs: ms(995), endMs: ms(1100), waitedMs: ms(2) }];
     expect(judge(evidenceOf({ lost, runQueueMs: ms(0), onCpuMs: ms(1) })).cause).toBe(
       "process-stopped",
     );
   });
 
   test("a late watchdog that itself waited for the CPU proves starvation, not a stop", () => {
-    const lost = [{ startMs: ms(1000), endMs: ms(1095) }];
+    const lost = [{ startMs: ms(1000), endMs: ms(1095), waitedMs: ms(0) }];
     const verdict = judge(evidenceOf({ lost, runQueueMs: ms(90), onCpuMs: ms(5) }));
     expect(verdict.cause).toBe("cpu-starved");
+  });
+
+  test("a watchdog that waited for a CPU itself proves nothing of a thread that slept", () => {
+    const lost = [{ startMs: ms(1000), endMs: ms(1095), waitedMs: ms(90) }];
+    const { cause } = judge(evidenceOf({ lost, runQueueMs: ms(0), onCpuMs: ms(1) }));
+    expect(cause).toBe("unknown");
   });
 
   test("waiting in state D with major faults is a page fault", () => {
