@@ -11,9 +11,9 @@ const { tools, endHelpers } = require("./tools.cjs");
 
 const schema = "accuracy.truth/1";
 /** An agent may take a second to come up: blocks before that are told apart by `startAgeMs`. */
-const readyAgeMs = 2_000;
+const readyAgeMs = 1_700;
 /** Before a block, and after the last one: the loop is healthy, and agents may write what they saw. */
-const healthyMs = 260;
+const healthyMs = 180;
 /** After each block: its end is the end, and not the beginning of what comes next. */
 const restMs = 60;
 const tickMs = 10;
