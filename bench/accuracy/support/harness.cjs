@@ -29,8 +29,8 @@ const epochMs = () => performance.timeOrigin + performance.now();
  * left out is not judged), `lengthsMs` and `block(lengthMs, world)`, a synchronous function. Lines of the
  * program's file that end in "// blocks" are those at which it may be found. Optional: `setup(tools)` makes
  * the world; `prepare(lengthMs, world)` is awaited before each block; `startAgeMs` is the process's age at
- * the first block; `idleMs` is the time of sleep before each block; `endsWithTurn` says that the block goes on in
- * microtasks after the function; `measure(entry, world)` corrects the label by what was measured; `blockOutside`,
+ * the first block; `idleMs` is the time of sleep before each block; `lingers` says that the machine is not
+ * itself again right after the block; `measure(entry, world)` corrects the label by what was measured; `blockOutside`,
  * in the place of `block`, is asynchronous and resolves with the start and length that another process measured.
  */
 function program(spec) {
@@ -41,11 +41,16 @@ function program(spec) {
       await (spec.idleMs === undefined ? healthy(healthyMs) : sleep(spec.idleMs));
       const entry = await held(spec, lengthMs, world);
       await healthy(restMs);
+      if (spec.lingers === true) ignoreSince(entry.startEpochMs + entry.durationMs);
       const measured = { ...entry, gcMs: collectionMs(entry) };
       const label = byCollections(labelOf(spec, world), measured);
       write({ kind: "stall", ...label, ...measured, ...spec.measure?.(measured, world) });
     }
   });
+}
+
+function ignoreSince(startEpochMs) {
+  write({ kind: "ignore", startEpochMs, durationMs: epochMs() - startEpochMs });
 }
 
 /** What preparing takes is no part of the experiment. */
@@ -55,12 +60,12 @@ async function prepared(spec, lengthMs, world) {
   await spec.prepare(lengthMs, world);
   // To the end of this turn of the loop.
   await sleep(tickMs);
-  write({ kind: "ignore", startEpochMs, durationMs: epochMs() - startEpochMs });
+  ignoreSince(startEpochMs);
 }
 
 function held(spec, lengthMs, world) {
   if (spec.blockOutside === undefined) {
-    return measured(() => spec.block(lengthMs, world), spec.endsWithTurn === true);
+    return measured(() => spec.block(lengthMs, world));
   }
   // Somebody else stops this process and measures; until then, the loop is a healthy one.
   const ticking = setInterval(() => undefined, tickMs);
@@ -97,7 +102,7 @@ async function run(spec, body) {
     // Whatever loading and preparing took is no part of the experiment.
     // A worker does not know when its process began.
     const startEpochMs = performance.timeOrigin - processStartMarginMs;
-    write({ kind: "ignore", startEpochMs, durationMs: epochMs() - startEpochMs });
+    ignoreSince(startEpochMs);
     await body(world);
     await healthy(healthyMs);
     write({ kind: "end", startEpochMs: epochMs(), durationMs: 0 });
@@ -123,31 +128,27 @@ async function healthy(lengthMs) {
   while (performance.now() < endMs) await sleep(tickMs);
 }
 
-/** Runs `block` in a turn of its own, and resolves in the next one. */
-function measured(block, endsWithTurn) {
+/**
+ * Runs `block` in a turn of its own. It ends with that turn: what a function leaves behind (microtasks, a collection)
+ * holds the loop as well.
+ */
+function measured(block) {
   return new Promise((resolve, reject) => {
     setTimeout(() => {
       const before = readThreadTimes();
       const startEpochMs = epochMs();
+      setImmediate(() => {
+        const durationMs = epochMs() - startEpochMs;
+        const after = readThreadTimes();
+        const onCpuMs = after.onCpuMs - before.onCpuMs;
+        const runQueueMs = after.runQueueMs - before.runQueueMs;
+        resolve({ startEpochMs, durationMs, onCpuMs, runQueueMs });
+      });
       try {
         block();
       } catch (error) {
         reject(error);
-        return;
       }
-      const finish = () => {
-        const durationMs = epochMs() - startEpochMs;
-        const after = readThreadTimes();
-        const onCpuMs = after.onCpuMs - before.onCpuMs;
-        return {
-          startEpochMs,
-          durationMs,
-          onCpuMs,
-          runQueueMs: after.runQueueMs - before.runQueueMs,
-        };
-      };
-      const entry = endsWithTurn ? null : finish();
-      setImmediate(() => resolve(entry ?? finish()));
     }, 1);
   });
 }

@@ -9,7 +9,7 @@ const parents = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup"];
 program({
   cause: "cpu-starved",
   // What is left of the period passes after the limit is lifted.
-  endsWithTurn: true,
+  lingers: true,
   lengthsMs: [30, 60],
   setup(tools) {
     const parent = parents.find((path) => existsSync(path));

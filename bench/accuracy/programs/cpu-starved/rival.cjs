@@ -15,6 +15,8 @@ const rival = `
 
 program({
   cause: "cpu-starved",
+  // One rival may be done a little later than the other.
+  lingers: true,
   lengthsMs: [250, 600],
   async setup(tools) {
     try {

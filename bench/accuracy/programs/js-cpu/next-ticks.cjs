@@ -2,7 +2,7 @@
 
 const { program } = require("../../support/harness.cjs");
 
-program({ cause: "js-cpu", lengthsMs: [90, 400], endsWithTurn: true, block: storm });
+program({ cause: "js-cpu", lengthsMs: [90, 400], block: storm });
 
 function storm(lengthMs) {
   const endMs = performance.now() + lengthMs;

@@ -5,15 +5,15 @@ const { program } = require("../../support/harness.cjs");
 program({
   cause: "js-cpu",
   in: "sortTexts",
-  lengthsMs: [0, 0],
+  lengthsMs: [250_000, 1_000_000],
   setup: () => ({
-    texts: Array.from({ length: 250_000 }, (_, i) =>
+    texts: Array.from({ length: 1_000_000 }, (_, i) =>
       ((i * 2_654_435_761) % 1_000_003).toString(36),
     ),
   }),
   block: sortTexts,
 });
 
-function sortTexts(_size, { texts }) {
-  texts.slice().sort(); // blocks
+function sortTexts(size, { texts }) {
+  texts.slice(0, size).sort(); // blocks
 }

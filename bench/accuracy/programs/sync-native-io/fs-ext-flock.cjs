@@ -6,7 +6,7 @@ const { program } = require("../../support/harness.cjs");
 
 program({
   cause: "sync-native-io",
-  module: "fs-ext.node",
+  module: "fs_ext.node",
   syscall: "flock",
   in: "takeLock",
   setup(tools) {
