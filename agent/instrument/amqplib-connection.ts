@@ -14,13 +14,15 @@ import {
   type FrameBuffer,
 } from "./amqplib-channel";
 import type { Taps } from "./taps";
+import { replaceFunction } from "./wrap";
 
 interface Stream {
   readonly remoteAddress?: string;
   readonly remotePort?: number;
   readonly localPort?: number;
-  once(event: "close" | "error", listener: (error?: unknown) => void): unknown;
 }
+
+type Destroy = (this: unknown, error: unknown, ...rest: unknown[]) => unknown;
 
 interface ChannelEntry {
   readonly channel: AmqplibChannel;
@@ -73,11 +75,14 @@ export class AmqplibConnectionTap {
     });
     this.beatMs = (heartbeat * 1000) / 2;
     this.lastBeatMs = taps.now();
-    stream.once("error", (error) => {
-      this.reason ??= endReason(error);
-    });
-    stream.once("close", () => {
-      guard("instrument", () => this.closed(), undefined);
+    const tap = this;
+    // Where every stream ends, once. Listeners of ours would be found among the application's, and
+    // change the lines of node:events in the stacks of the errors that the client's own make.
+    replaceFunction<Destroy>(stream, "_destroy", (destroy) => {
+      return function (error, ...rest) {
+        guard("instrument", () => tap.closed(error), undefined);
+        return destroy.call(this, error, ...rest);
+      };
     });
   }
 
@@ -134,7 +139,8 @@ export class AmqplibConnectionTap {
     this.taps.registry.connectionBlocked(this.id, isBlocked, this.taps.now());
   }
 
-  private closed(): void {
+  private closed(error: unknown): void {
+    this.reason ??= endReason(error);
     this.taps.registry.connectionClosed(this.id, this.taps.now(), this.reason);
   }
 }
