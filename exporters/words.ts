@@ -113,9 +113,7 @@ function sureness({ cause, confidence }: Incident): string {
 
 function siteLine(culprit: Culprit | null): readonly string[] {
   if (culprit === null) return [];
-  return [
-    culprit.site === null ? "  at: the line could not be read" : `  at ${place(culprit.site)}`,
-  ];
+  return [culprit.site === null ? "  at: no one line can be named" : `  at ${place(culprit.site)}`];
 }
 
 /** As in a stack trace of V8, so that editors and terminals make it a link. */

@@ -80,7 +80,7 @@ describe("inWords", () => {
     };
     const [first, second] = lines({ culprit: nobody });
     expect(first).toContain("by a module that could not be named [");
-    expect(second).toBe("  at: the line could not be read");
+    expect(second).toBe("  at: no one line can be named");
     expect(inWords(incident({ culprit: nobody }))).not.toMatch(/null|undefined/);
   });
 
