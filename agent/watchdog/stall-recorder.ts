@@ -15,6 +15,8 @@ const sightingsMax = 64;
 const stacksMax = 16;
 /** On CPU the thread moves on under more of the readings, and more of them are needed. */
 const runningStacksMax = 32;
+/** Beyond them, for a thread that is found in the same call again after short ones used up the others. */
+const settledStacksMax = 8;
 const gapsMax = 8;
 
 export interface Recording {
@@ -62,6 +64,8 @@ interface Draft {
   /** Of the sighting that the last sample belongs to; null: it was not examined. */
   newest: string | null;
   first: FirstSample | null;
+  /** Where the last sample found it, and how many in a row did. */
+  found: { readonly own: string; readonly looks: number };
   last: Mark | null;
   stacksRead: number;
   runningStacksRead: number;
@@ -72,6 +76,7 @@ const emptyDraft = (): Draft => ({
   gaps: new Set(),
   newest: null,
   first: null,
+  found: { own: "", looks: 0 },
   last: null,
   stacksRead: 0,
   runningStacksRead: 0,
@@ -184,6 +189,7 @@ function see(draft: Draft, witness: Witness, sample: Sample): void {
   const forwarded = witness.forwarded();
   const inCall = nameOf(forwarded);
   const own = `${place} ${inCall}`;
+  draft.found = foundAt(own, draft);
   // A reading that was refused because the thread moved is tried again.
   const stack = draft.sightings.get(own)?.stack ?? readStack(draft, witness, sample);
   const key = running?.kind === "native" && stack === null ? `${movingNative} ${inCall}` : own;
@@ -209,6 +215,11 @@ function see(draft: Draft, witness: Witness, sample: Sample): void {
   }
 }
 
+const foundAt = (own: string, { found }: Draft): Draft["found"] => ({
+  own,
+  looks: found.own === own ? found.looks + 1 : 1,
+});
+
 /** Native calls too short to be read: each is another place, and together they are one. */
 const movingNative = "native, moving";
 const isMoving = (draft: Draft): boolean => draft.newest?.startsWith(movingNative) === true;
@@ -224,7 +235,8 @@ function readStack(draft: Draft, witness: Witness, sample: Sample): ThreadStack 
 }
 
 function readRunning(draft: Draft, witness: Witness, place: NativePlace): ThreadStack | null {
-  if (draft.runningStacksRead >= runningStacksMax) return null;
+  const reservedMax = draft.found.looks === 2 ? settledStacksMax : 0;
+  if (draft.runningStacksRead >= runningStacksMax + reservedMax) return null;
   draft.runningStacksRead++;
   return witness.runningStack(place);
 }

@@ -192,6 +192,29 @@ test("figures are differences over the measured time, and null where they cannot
   expect(recorder.isRecording()).toBe(false);
 });
 
+test("a long native call after many short ones is read, with its own time", () => {
+  let call = 0;
+  const place = () => ({
+    kind: "native" as const,
+    isolate: 1 as Address,
+    exitFp: 2 as Address,
+    exitSp: 3 as Address,
+    caller: "",
+    key: `call ${call}`,
+  });
+  const live = { ...witness(), running: place, runningStack: () => (call < 50 ? null : stack) };
+  const recorder = createStallRecorder(live);
+  for (let look = 1; look <= 60; look++) {
+    call = Math.min(look, 50);
+    recorder.sample(ms(100 + look * 10), ms(100), running);
+  }
+  const { sightings } = recorder.take(until(700), ms(701));
+  expect(sightings).toMatchObject([
+    { stack: null, weightMs: 500 },
+    { stack, weightMs: 100 },
+  ]);
+});
+
 test("a storm of short calls is bounded and said", () => {
   const live = witness();
   const recorder = createStallRecorder(live);
