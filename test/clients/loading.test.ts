@@ -264,7 +264,13 @@ function layOutForYarn(root: string): void {
     for (const dependency of Object.keys(dependencies)) add(dependency);
   };
   add("ioredis");
-  const settings = ["nodeLinker: pnp", "enableNetwork: false", "enableGlobalCache: false"];
+  const settings = [
+    "nodeLinker: pnp",
+    "enableNetwork: false",
+    "enableGlobalCache: false",
+    // In a pipeline, Yarn refuses by itself to write the lockfile that this begins without.
+    "enableImmutableInstalls: false",
+  ];
   mkdirSync(root);
   writeFileSync(join(root, "yarn.lock"), "");
   writeFileSync(join(root, ".yarnrc.yml"), [...settings, "enableTelemetry: false", ""].join("\n"));
