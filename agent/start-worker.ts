@@ -2,10 +2,10 @@
 // yet is not even loaded. A tripwire is there before it loads anything; the line to the watchdog
 // opens at the first turn of its loop. It goes straight there, for the main thread may be blocked.
 
-import { setTimeout } from "node:timers";
 import { parentPort, threadId } from "node:worker_threads";
 import { type Agent, agentOfThread } from "./agent";
 import { guard } from "./base/guard";
+import { clearTimeout, setTimeout } from "./base/timers";
 import { readBriefing } from "./briefing";
 import { installTripwire } from "./instrument/tripwire";
 import { watchListening } from "./listening";

@@ -7,6 +7,7 @@ import { type Agent, agentOfThread } from "./agent";
 import { createStderr } from "./base/diag";
 import { guard } from "./base/guard";
 import { createSignals } from "./base/signals";
+import { clearTimeout, setTimeout } from "./base/timers";
 import { leaveBriefing } from "./briefing";
 import { type GivenOptions, readConfig } from "./config-from-env";
 import { watchListening } from "./listening";

@@ -2,12 +2,12 @@
 // the heartbeat going, and on exit gives it a moment to write what it still holds.
 
 import { join } from "node:path";
-import { clearTimeout, setTimeout } from "node:timers";
 import { Worker } from "node:worker_threads";
 import { createAnswerCell } from "./base/answer-cell";
 import { createStderr } from "./base/diag";
 import { guard } from "./base/guard";
 import { rollCallNever, signal, signalCells } from "./base/signals";
+import { clearTimeout, setTimeout } from "./base/timers";
 import type { Config } from "./model/config";
 import type { Incident } from "./model/incident";
 import type { FromWatchdog, ThreadHandover, ToWatchdog, WatchdogStart } from "./model/wire";

@@ -6,9 +6,9 @@
 // the promise itself is not touched.
 // https://github.com/cody-greene/node-rabbitmq-client/blob/v5.0.8/src/Channel.ts
 
-import * as timers from "node:timers";
 import { countFault, guard } from "../base/guard";
 import { type Outcome, outcome } from "../base/ledger";
+import { setTimeout as later } from "../base/timers";
 import { amqpMethod } from "../model/amqp-methods";
 import { endReason } from "./amqp-close";
 import { AmqpChannelRecords, type AmqpRecorder } from "./amqp-records";
@@ -21,9 +21,6 @@ const noRecord = 0;
 const confirmMode = 2;
 /** While the socket does not take what was written, it is looked at this often. */
 const heldLookMs = 10;
-
-/** Captured before the application can replace it (fake timers do). */
-const { setTimeout: later } = timers;
 
 const noteKey = Symbol("loophound.note");
 

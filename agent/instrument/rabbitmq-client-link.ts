@@ -4,8 +4,8 @@
 // In an alarm the library corks the socket until it is over. That is seen there, and not by a listener
 // for its event, which the application would find among its own.
 
-import * as timers from "node:timers";
 import { guard } from "../base/guard";
+import { setTimeout as later } from "../base/timers";
 import { ms } from "../model/units";
 import { endReason } from "./amqp-close";
 import type { Taps } from "./taps";
@@ -17,9 +17,8 @@ const closedState = 3;
 /** While an alarm goes on, it is looked for its end this often. */
 const alarmLookMs = 20;
 
-/** Captured before the application can replace them (fake timers do). */
+/** Captured before the application can replace it (fake timers do). */
 const soon = queueMicrotask;
-const { setTimeout: later } = timers;
 
 interface Socket {
   readonly remoteAddress?: string;

@@ -2,8 +2,8 @@
 // to nothing, so it beats slowly while the loop has nothing to do, and the watchdog, which sees
 // from /proc whether the loop sleeps, asks for fast beats as soon as it does not.
 
-import { clearInterval, setInterval } from "node:timers";
 import { beatWriter } from "../base/beat-cell";
+import { clearInterval, setInterval } from "../base/timers";
 import { fastPeriodMs, slowPeriodMs } from "../model/periods";
 import type { LateBeat } from "../model/stall";
 import { type Ms, ms } from "../model/units";
