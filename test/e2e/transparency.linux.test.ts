@@ -41,14 +41,18 @@ async function run(options: AppOptions): Promise<Run> {
   return { stdout, stderr, ...exit };
 }
 
-/** What differs between any two runs: process ids and addresses, in the words that Node prints. */
+/**
+ * What differs between any two runs: process ids and addresses, in the words that Node prints; and in the
+ * native trace of an abort the file of a frame, which code that V8 has compiled meanwhile does not have.
+ */
 const withoutIds = ({ stdout, stderr, ...exit }: Run): Run => ({
   ...exit,
   stdout,
   stderr: stderr
     .replaceAll(/\(node:\d+\)/g, "(node:PID)")
     .replaceAll(/\[\d+\]: /g, "[PID]: ")
-    .replaceAll(/0x[0-9a-f]+/g, "0xADDRESS"),
+    .replaceAll(/0x[0-9a-f]+/g, "0xADDRESS")
+    .replaceAll(/^( *\d+: 0xADDRESS).*$/gm, "$1"),
 });
 
 interface Variant {
