@@ -23,6 +23,8 @@ beforeAll(async () => {
 
 afterAll(() => redis.stop());
 
+type Truths = Awaited<ReturnType<typeof runProgram>>["truth"];
+
 const run = async (name: string) => {
   const program = listPrograms([name]).find((one) => one.name === name);
   if (program === undefined) throw new Error(`there is no program ${name}`);
@@ -42,13 +44,17 @@ describe("a labelled program", () => {
     "js-cpu/long-loop",
   ])("is named for what it is: %s", async (name) => {
     const result = await run(name);
-    const { failed, skipped, confusion } = score([
-      { ...result, truth: result.truth.filter((truth) => !isShort(truth)) },
-    ]);
+    const { failed, skipped, confusion } = score([{ ...result, truth: longOnes(result.truth) }]);
     expect([failed, skipped]).toEqual([[], []]);
     for (const [cause, said] of confusion) expect([...said.keys()]).toEqual([cause]);
     expect(confusion.size).toBe(1);
   });
+
+  /** Without the short ones; a machine that is quick and quiet may have no others. */
+  const longOnes = (truth: Truths): Truths => {
+    const long = truth.filter((one) => !isShort(one));
+    return long.some(({ kind }) => kind === "stall") ? long : truth;
+  };
 
   const isShort = ({ kind, durationMs }: { kind: string; durationMs?: number }): boolean =>
     kind === "stall" && (durationMs ?? 0) < 170;
