@@ -64,7 +64,7 @@ export const configOptions: readonly ConfigOption[] = [
     env: "LOOPHOUND_PORT",
     type: { kind: "port" },
     fallback: 9749,
-    says: "TCP port of /metrics, /healthz and /incidents. 0: any free one. off: serve nothing. Taken: the next free one, said once.",
+    says: "TCP port of the live page, /metrics, /healthz and /incidents. 0: any free one. off: serve nothing. Taken: the next free one, said once.",
   },
   {
     key: "host",
