@@ -34,11 +34,13 @@ export const durationOf = ({ sentMs, untilMs }: Flight): number => untilMs - sen
 export const endsApart = (one: Flight, other: Flight): number =>
   Math.abs(one.untilMs - other.untilMs);
 
+/** After a silence of that length, within which time its answers are still the silence's. */
+export const lettingGoMs = (silenceMs: number): number =>
+  Math.max(sameMomentMs, silenceMs * backlogShare);
+
 /** Both were answered at one moment. */
-function endTogether(one: Flight, other: Flight): boolean {
-  const backlogMs = Math.min(durationOf(one), durationOf(other)) * backlogShare;
-  return endsApart(one, other) <= Math.max(sameMomentMs, backlogMs);
-}
+const endTogether = (one: Flight, other: Flight): boolean =>
+  endsApart(one, other) <= lettingGoMs(Math.min(durationOf(one), durationOf(other)));
 
 /** `flights` that were under way together with `answer`, each a vote. */
 export function vote(answer: Flight, flights: readonly Flight[]): Votes {

@@ -10,6 +10,7 @@ import { isWaiting, serverTimerMs } from "../model/constant-cost";
 import type { Interval } from "../model/evidence";
 import type { Blame } from "../model/incident";
 import { type Ms, ms } from "../model/units";
+import { lettingGoMs } from "./held-or-delayed";
 import type { Finding } from "./server-word";
 
 /** One command, and all that is known of its wait. */
@@ -80,7 +81,17 @@ function ofServer(wait: Wait, sentMs: Ms): readonly Layer[] {
   // A whole round trip is no shorter than its path; the connect may have been, or longer by chance.
   const pathMs = Math.min(finding.connectMs ?? 0, usualRoundTripMs ?? Number.POSITIVE_INFINITY);
   const pathEndMs = ms(sentMs + pathMs);
-  return [layer("serverMs", sentMs, settledMs), layer("networkMs", sentMs, pathEndMs)];
+  return [
+    layer("serverMs", sentMs, heldUntil(finding, sentMs, settledMs)),
+    layer("networkMs", sentMs, pathEndMs),
+  ];
+}
+
+/** A server that has answered somebody holds nobody any more, but for the backlog of its silence. */
+function heldUntil({ silentUntilMs }: Finding, sentMs: Ms, settledMs: Ms): Ms {
+  if (silentUntilMs === null) return settledMs;
+  const isBacklog = settledMs - silentUntilMs <= lettingGoMs(silentUntilMs - sentMs);
+  return isBacklog ? settledMs : silentUntilMs;
 }
 
 /** It begins to wait on purpose when those before it are answered. */

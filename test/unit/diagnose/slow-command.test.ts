@@ -47,6 +47,30 @@ test("the path is never longer than a usual round trip", () => {
   expect(verdict?.parts.blame).toMatchObject({ networkMs: 0.5, serverMs: 399.5 });
 });
 
+describe("a server that was silent only for a while", () => {
+  const said = finding("server", { silentUntilMs: ms(1088), certainty: 0.7 });
+
+  test("has that while, and is not accused of the rest", () => {
+    const verdict = judgeSlowCommand(slow({ finding: said, settledMs: ms(1931) }));
+    expect(verdict).toMatchObject({
+      cause: "unknown",
+      confidence: 0,
+      parts: { blame: { networkMs: 2, serverMs: 86, unknownMs: 843 } },
+    });
+  });
+
+  test("has the backlog that it then answers", () => {
+    const verdict = judgeSlowCommand(slow({ finding: said, settledMs: ms(1100) }));
+    expect(verdict).toMatchObject({ cause: "server-slow", parts: { blame: { serverMs: 98 } } });
+  });
+
+  test("has the backlog of a long silence, which takes longer", () => {
+    const long = finding("server", { silentUntilMs: ms(1370) });
+    const verdict = judgeSlowCommand(slow({ finding: long }));
+    expect(verdict).toMatchObject({ cause: "server-slow", parts: { blame: { serverMs: 398 } } });
+  });
+});
+
 test("a long path has all of the time in flight", () => {
   expect(judgeSlowCommand(slow({ finding: finding("path") }))).toMatchObject({
     cause: "network-slow",
